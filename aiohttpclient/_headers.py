@@ -1,0 +1,32 @@
+"""Header fields as users see them: a case-insensitive multidict that also answers to ``http.client``'s names."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar, overload
+
+from multidict import CIMultiDict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    HeaderName = str | bytes
+    HeaderValue = str | bytes | int
+    HeadersInit = Mapping[str, HeaderValue] | Mapping[bytes, HeaderValue] | Iterable[tuple[HeaderName, HeaderValue]]
+
+_T = TypeVar("_T")
+
+
+class Headers(CIMultiDict[str]):
+    """Fields of a message (RFC 9110 section 5): names compare without case and may repeat, order is kept.
+
+    ``headers[name]`` is the first value, ``getall(name)`` and ``get_all(name)`` are all of them.
+    """
+
+    @overload
+    def get_all(self, name: str) -> list[str] | None: ...
+    @overload
+    def get_all(self, name: str, failobj: _T) -> list[str] | _T: ...
+    def get_all(self, name: str, failobj: _T | None = None) -> list[str] | _T | None:
+        """All values of ``name``, or ``failobj`` when there is none: ``email.message.Message.get_all``."""
+        values = self.getall(name, None)
+        return failobj if values is None else values

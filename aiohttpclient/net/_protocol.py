@@ -1,0 +1,367 @@
+"""The two ends of one byte stream: a ``StreamReader`` fed through a ``BufferedProtocol``, and a ``StreamWriter``.
+
+Theory of operation
+-------------------
+Bytes arrive in one of three ways:
+
+* *streamed*: the transport fills the receive buffer of the loop, and the bytes are fed to the reader;
+* *direct*: between ``receive_into(view)`` and its end, the transport fills ``view`` itself, so that a large body is
+  copied once, by the kernel;
+* *quiet*: nobody asked for anything. A byte or an end of file spoils the stream at once: what an idle peer sends can
+  never become part of a later answer.
+
+One task at a time waits, for whatever comes next: bytes, the end, room to write, or the deadline. ``wait`` returns the
+future to await, so waiting costs no coroutine; the waiter looks at the stream and decides for itself whether to wait
+again. There is one lazy timer for all waits of a stream.
+
+The end comes as ``eof`` (the peer is done), ``lost`` (the transport is gone) or both; ``fault`` says why it is gone,
+where there is a reason. Bytes that the kernel had received before a reset are read in ``connection_lost``, while the
+socket is still open: a server that answers 413 and resets is heard, even when it was our write that noticed the reset.
+
+This file knows nothing of HTTP.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import select
+from typing import TYPE_CHECKING, Any, cast
+
+from ..errors import ConcurrentUse, PhaseTimeout, ReadTimeout, WriteTimeout
+from ._buffer import RECEIVE_SIZE, receive_buffer
+from ._reader import READER_LIMIT, StreamReader
+from ._timer import LazyTimer
+
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop, BaseTransport, Future, Transport
+    from collections.abc import Callable
+
+SALVAGE_LIMIT = 256 * 1024
+"""Bytes read from a socket that was reset. Enough for any head (``MessageLimits.head``); a bound, since the peer fills
+it."""
+
+QUIET_TURNS = 8
+"""Turns of the loop in which a readable socket may turn out to carry nothing for us (TLS session tickets, key updates).
+"""
+
+
+CLOSING_TURNS = 64
+"""Turns of the loop given to an aborted transport. TLS within TLS takes about six; a bound, so that nothing can spin.
+"""
+
+
+class StreamProtocol(asyncio.StreamReaderProtocol, asyncio.BufferedProtocol):
+    """One connected byte stream. Made by the dialer; dead once ``lost``."""
+
+    def __init__(self, loop: AbstractEventLoop) -> None:
+        self.reader = StreamReader(READER_LIMIT, loop)
+        super().__init__(self.reader, loop=loop)
+        self.loop = loop
+        self.transport: Transport = cast("Transport", None)  # set by connection_made, before anybody sees the stream
+        self.base_transport: Transport = self.transport
+        self.quiet = True
+        self.eof = False
+        self.lost = False
+        self.truncated = False
+        self.fault: Exception | None = None
+        self.spoiled: str | None = None
+        self.sendfile_works = True
+        self.writing_paused = False
+        self._shared = receive_buffer(loop)
+        self._view = self._shared
+        self._direct = False
+        self._first_only = False
+        self._missing = 0
+        self._waiter: Future[None] | None = None
+        self._timer = LazyTimer(loop, self._expired)
+        self._limit = 0.0
+        self._timeout: type[PhaseTimeout] = ReadTimeout
+        self._unsent = 0
+        self._poll: select.poll | None = None
+        self._writer: asyncio.StreamWriter | None = None
+        self._released = False
+
+    # -- called by the transport -------------------------------------------------------------------------------------
+
+    def connection_made(self, transport: BaseTransport) -> None:
+        """Start on ``transport``, which is also the one below TLS until ``base_transport`` is set to another."""
+        super().connection_made(transport)
+        self.transport = self.base_transport = cast("Transport", transport)
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """Where the next bytes go: the receive buffer of the loop, or what is left of a direct destination."""
+        return self._view
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Pass on the ``nbytes`` that the buffer of the last ``get_buffer`` now starts with."""
+        if self._direct:
+            self._view = self._view[nbytes:]
+            if self._first_only or not self._view:
+                self._end_direct()  # at once: more may arrive before the waiter runs, and belongs in the reader
+                self.wake()
+            elif self._timer.deadline is not None:
+                self._timer.arm(self._limit)
+        elif self.quiet:
+            self._spoil("bytes arrived while the connection was idle")
+        else:
+            self.reader.feed_data(self._shared[:nbytes])
+            self.wake()
+
+    def data_received(self, data: bytes) -> None:
+        """Pass on ``data``, from a loop to which a ``Protocol`` is never a ``BufferedProtocol`` too: uvloop."""
+        if self._direct or self.quiet:
+            feed(self, data)
+        else:
+            self.reader.feed_data(data)
+            self.wake()
+
+    def eof_received(self) -> bool:
+        """Note that the peer is done. The transport closes itself: nobody answers a request after that."""
+        self.eof = True
+        self.reader.feed_eof()
+        if self.quiet:
+            self._spoil("the peer closed the connection")
+        self.wake()
+        return self._released and self.transport is self.base_transport
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Note that the transport is gone, and why; read what arrived before a reset."""
+        self._end_direct()
+        self.reader.release_transport()
+        if exc is not None and not self.quiet and not self.eof and self.transport is self.base_transport:
+            for data in salvage(self.transport):
+                self.reader.feed_data(data)
+        self.lost = True
+        if self.fault is None:
+            self.fault = exc
+        if self.spoiled is None:
+            self.spoiled = "the connection was lost"
+        super().connection_lost(exc)
+        self.wake()
+        self._timer.close()
+        self._poll = None
+
+    def pause_writing(self) -> None:
+        """Note that the transport holds more than it should."""
+        super().pause_writing()
+        self.writing_paused = True
+
+    def resume_writing(self) -> None:
+        """Let whoever waits for room go on."""
+        super().resume_writing()
+        self.writing_paused = False
+        self.wake()
+
+    # -- called by the connection ------------------------------------------------------------------------------------
+
+    @property
+    def writer(self) -> asyncio.StreamWriter:
+        """The ``asyncio.StreamWriter`` of this stream, made when first wanted."""
+        if self._writer is None:
+            self._writer = asyncio.StreamWriter(self.transport, self, self.reader, self.loop)
+        return self._writer
+
+    def release(self) -> None:
+        """Leave the stream to whoever has its reader and writer: from now on it behaves as asyncio's own do."""
+        self.quiet = False
+        self._released = True
+        self._timer.close()
+
+    @property
+    def ended(self) -> bool:
+        """True when no more bytes will come."""
+        return self.eof or self.lost
+
+    @property
+    def waited_for(self) -> bool:
+        """True while a task waits on this stream."""
+        return self._waiter is not None and not self._waiter.done()
+
+    def wait(self, seconds: float | None, timeout: type[PhaseTimeout]) -> Future[None]:
+        """A future that is done at the next event of this stream; ``timeout`` is raised after ``seconds`` without one.
+
+        :raises ConcurrentUse: another task waits already
+        """
+        if self._waiter is not None and not self._waiter.done():
+            raise ConcurrentUse("another task is already waiting on this connection")
+        waiter = self._waiter = self.loop.create_future()
+        if seconds is not None:
+            self._limit = seconds
+            self._timeout = timeout
+            if timeout is WriteTimeout:
+                self._unsent = self.transport.get_write_buffer_size()
+            self._timer.arm(seconds)
+        return waiter
+
+    def wake(self, *_: object) -> None:
+        """Let whoever waits look at the stream again; also the done callback of what is waited for besides."""
+        waiter = self._waiter
+        if waiter is not None:
+            self._waiter = None
+            self._timer.deadline = None
+            if not waiter.done():
+                waiter.set_result(None)
+
+    def receive_into(self, view: memoryview, seconds: float | None, first_only: bool = False) -> Future[None]:
+        """Let the transport fill ``view``.
+
+        The future is done when it is full, at the end of the stream, or, with ``first_only``, at the first bytes.
+        Nothing may be left in the reader. Call ``received_into`` when the future is done. ``seconds`` bound each
+        silence, not the whole.
+        """
+        waiter = self.wait(seconds, ReadTimeout)
+        self._view = view
+        self._direct = True
+        self._first_only = first_only
+        return waiter
+
+    def received_into(self) -> int:
+        """End a direct reception; the number of bytes of ``view`` that were not filled."""
+        self._end_direct()
+        return self._missing
+
+    def rest(self) -> None:
+        """Nothing more is expected until the next request; what is there already, or comes, spoils the stream."""
+        self.quiet = True
+        if self.reader.buffered:
+            self._spoil("bytes followed the end of the response")
+        elif self.ended:
+            self._spoil("the peer closed the connection")
+
+    def shut(self, reason: str) -> None:
+        """Close after a complete exchange, without waiting; ``close`` and ``aborted`` wait for the end of it."""
+        self.quiet = True
+        if self.spoiled is None:
+            self.spoiled = reason
+        if self.transport.get_write_buffer_size():
+            self.abort()
+        elif not self.lost:
+            self.transport.close()
+            if self.base_transport is not self.transport:
+                self.base_transport.close()
+
+    async def check_quiet(self) -> None:
+        """Look whether anything arrived on an idle stream that the loop had no time to deliver; ``spoiled`` tells.
+
+        One system call when there is nothing, and no wait.
+        """
+        for _ in range(QUIET_TURNS):
+            if self.spoiled is not None or not self.readable():
+                return
+            await asyncio.sleep(0)
+        if self.spoiled is None:
+            self._spoil("an idle connection stays readable")
+
+    def readable(self) -> bool:
+        """True when the kernel has something for us: bytes, an end of file or an error."""
+        poll = self._poll
+        if poll is None:
+            poll = self._poll = select.poll()
+            poll.register(self.base_transport.get_extra_info("socket").fileno(), select.POLLIN)
+        return bool(poll.poll(0))
+
+    def abort(self) -> None:
+        """Drop the connection now. The socket is closed in the next turn of the loop, see :meth:`aborted`."""
+        self._end_direct()
+        if self.fault is None and self.waited_for:
+            self.fault = ConnectionAbortedError("the connection was closed while a task was waiting on it")
+        if not self.lost:
+            self.transport.abort()
+            if self.base_transport is not self.transport:
+                self.base_transport.abort()
+
+    async def aborted(self) -> None:
+        """Abort, and return when the socket is closed, a few turns of the loop later."""
+        self.abort()
+        await turns_until(lambda: self.lost)
+
+    async def close(self, seconds: float) -> None:
+        """Send what is still unsent, say goodbye (TLS ``close_notify``), close; abort after ``seconds``.
+
+        The peer's own goodbye is not waited for: nothing that it could say is wanted any more (RFC 8446 section 6.1).
+        """
+        self._end_direct()
+        self.quiet = False  # from now on an end of file is no surprise
+        try:
+            if not (self.lost or self.waited_for):
+                self.transport.close()
+                if self.base_transport is not self.transport:
+                    self.base_transport.close()
+                while not self.lost:
+                    await self.wait(seconds, ReadTimeout)
+        except ReadTimeout:
+            pass  # what is unsent after so long will not be sent
+        finally:
+            await self.aborted()
+
+    # -- inside ------------------------------------------------------------------------------------------------------
+
+    def _end_direct(self) -> None:
+        if self._direct:
+            self._direct = False
+            self._missing = len(self._view)
+            self._view = self._shared
+
+    def _spoil(self, reason: str) -> None:
+        if self.spoiled is None:
+            self.spoiled = reason
+        self.abort()
+
+    def _expired(self) -> None:
+        waiter, self._waiter = self._waiter, None
+        if waiter is None or waiter.done():
+            return
+        if self._timeout is WriteTimeout and self.transport.get_write_buffer_size() < self._unsent:
+            # The peer takes bytes, if slowly: that is not the silence which the limit is about.
+            self._waiter = waiter
+            self._unsent = self.transport.get_write_buffer_size()
+            self._timer.arm(self._limit)
+            return
+        waiter.set_exception(self._timeout(self._limit, self._timer.elapsed()))
+
+
+async def turns_until(done: Callable[[], bool]) -> None:
+    """Let the loop run until ``done()``: for what it has already been told to do, which takes a few turns and no time.
+
+    A cancellation that comes in between is kept until then, and raised.
+    """
+    cancelled: asyncio.CancelledError | None = None
+    for _ in range(CLOSING_TURNS):
+        if done():
+            break
+        try:
+            await asyncio.sleep(0)
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        raise cancelled
+
+
+def salvage(transport: Transport) -> list[bytes]:
+    """What the kernel still holds for a transport that failed; empty when there is nothing, or no socket any more.
+
+    Linux keeps the bytes that arrived before a reset readable. The transport has stopped reading when it calls
+    ``connection_lost``, but closes the socket only afterwards.
+    """
+    found: list[bytes] = []
+    sock: Any = transport.get_extra_info("socket")
+    left = SALVAGE_LIMIT
+    try:
+        while left > 0 and (data := os.read(sock.fileno(), min(left, RECEIVE_SIZE))):
+            found.append(data)
+            left -= len(data)
+    except (OSError, AttributeError, ValueError):
+        pass  # would block, reset, or no descriptor: there is nothing more
+    return found
+
+
+def feed(protocol: asyncio.BufferedProtocol, data: bytes) -> None:
+    """Hand ``data`` to ``protocol`` as a transport would."""
+    rest = memoryview(data)
+    while rest:
+        buffer = memoryview(protocol.get_buffer(len(rest)))
+        count = min(len(buffer), len(rest))
+        buffer[:count] = rest[:count]
+        protocol.buffer_updated(count)
+        rest = rest[count:]

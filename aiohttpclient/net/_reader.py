@@ -1,0 +1,71 @@
+"""An ``asyncio.StreamReader`` whose buffer can be looked at and taken from without waiting.
+
+The stock reader can only be read by awaiting, and copies what it hands out twice. A parser wants to look at what is
+there, take exactly what it understood, and leave the rest. Everything else (limits, pausing the transport, end of file)
+is inherited, so the reader that :meth:`AsyncHTTPConnection.detach` gives away is a complete ``asyncio.StreamReader``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from asyncio import Transport
+
+READER_LIMIT = 64 * 1024
+"""Bytes. The transport is paused above twice this, so a slow reader holds at most 128 KiB and one receive buffer."""
+
+
+class StreamReader(asyncio.StreamReader):
+    """A stock reader with synchronous access to its buffer.
+
+    Relies on four attributes of the base class, which have kept their names and meaning since Python 3.4:
+    ``tests/net/test_reader.py`` proves that the Python it runs on still has them.
+    """
+
+    _buffer: bytearray
+    _paused: bool
+    _transport: Transport | None
+
+    if TYPE_CHECKING:  # typeshed leaves out what is private
+
+        def _maybe_resume_transport(self) -> None: ...
+
+    @property
+    def buffered(self) -> bytearray:
+        """What has arrived and was not taken yet. To be looked at, not to be kept or changed."""
+        return self._buffer
+
+    def take(self, count: int) -> bytes:
+        """The first ``count`` bytes of the buffer, which must hold as many."""
+        buffer = self._buffer
+        if count == len(buffer):
+            data = bytes(buffer)
+            buffer.clear()
+        else:
+            data = bytes(memoryview(buffer)[:count])
+            del buffer[:count]
+        if self._paused:
+            self._maybe_resume_transport()
+        return data
+
+    def take_into(self, view: memoryview) -> int:
+        """Move as much as there is into ``view``; the number of bytes moved."""
+        buffer = self._buffer
+        count = min(len(buffer), len(view))
+        view[:count] = memoryview(buffer)[:count]
+        del buffer[:count]
+        if self._paused:
+            self._maybe_resume_transport()
+        return count
+
+    def put_back(self, data: bytes) -> None:
+        """Make ``data`` the next bytes to be taken: a parser took more than was its own."""
+        if data:
+            self._buffer[:0] = data
+
+    def release_transport(self) -> None:
+        """Forget the transport, which is gone: what is left in the buffer can be read without resuming it."""
+        self._transport = None
+        self._paused = False
