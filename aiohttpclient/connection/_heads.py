@@ -1,0 +1,139 @@
+"""Response heads, taken off a stream: the final one of an exchange, and the informational ones before it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .._headers import Headers
+from ..errors import InvalidHead, LimitExceeded, ReadTimeout, RemoteDisconnected
+from ..wire import ResponseHead, check_partial_head, head_end, looks_like_http, parse_response_head
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..net import StreamProtocol
+    from ..wire import MessageLimits
+
+    OnInformational = Callable[[int, str, Headers], object]
+    """Called with status, reason and fields of each 1xx response (103 Early Hints, say) but 101."""
+
+SWITCHING_PROTOCOLS = 101
+
+
+class HeadReader:
+    """The heads of one exchange after another on one stream.
+
+    ``final`` is the head that answers the request, once it is there; ``continued`` tells that a 100 came before it.
+    """
+
+    __slots__ = (
+        "_informational",
+        "_limits",
+        "_scanned",
+        "_simple",
+        "_strict",
+        "continued",
+        "debuglevel",
+        "final",
+        "on_informational",
+        "stream",
+    )
+
+    def __init__(
+        self, stream: StreamProtocol, limits: MessageLimits, strict: bool, on_informational: OnInformational | None
+    ) -> None:
+        self.stream = stream
+        self.on_informational = on_informational
+        self.debuglevel = 0
+        self.final: ResponseHead | None = None
+        self.continued = False
+        self._limits = limits
+        self._strict = strict
+        self._simple = not strict  # an HTTP/0.9 response is recognised as the first of a connection only: it has no end
+        self._scanned = 0
+        self._informational = 0
+
+    def begin(self) -> None:
+        """Forget the last exchange."""
+        self.final = None
+        self.continued = False
+        self._informational = 0
+
+    def poll(self) -> ResponseHead | None:
+        """The final head, if it has arrived; informational ones before it are handed to the callback.
+
+        :raises HTTPException: what arrived is not the head of a response, or exceeds a limit
+        """
+        reader, strict = self.stream.reader, self._strict
+        while self.final is None and reader.buffered:
+            buffer = reader.buffered
+            if self._simple and not looks_like_http(buffer):
+                return self._accept_simple() if looks_like_http(buffer) is False else None
+            end = head_end(buffer, self._scanned, strict)
+            if end < 0:
+                self._check_partial()
+                return None
+            self._scanned = 0
+            data = reader.take(end)
+            head = parse_response_head(data, self._limits, strict)
+            if self.debuglevel > 0:
+                self._print(data, head)
+            if head.status >= 200 or head.status == SWITCHING_PROTOCOLS:
+                self.final = head
+                self._simple = False
+            else:
+                self._inform(head)
+        return self.final
+
+    async def wait(self, seconds: float | None) -> ResponseHead:
+        """The final head; ``seconds`` bound each silence before it.
+
+        :raises ReadTimeout: nothing came for so long
+        """
+        stream = self.stream
+        while (head := self.poll()) is None:
+            if stream.ended:
+                return self._end_of_stream()
+            await stream.wait(seconds, ReadTimeout)
+        return head
+
+    def _end_of_stream(self) -> ResponseHead:
+        """Judge what there is when nothing more will come and no final head was found.
+
+        :raises RemoteDisconnected: there is nothing
+        :raises InvalidHead: there is a part of a head
+        """
+        if self._simple and self.stream.reader.buffered and not looks_like_http(self.stream.reader.buffered):
+            return self._accept_simple()
+        fault = self.stream.fault
+        if not self.stream.reader.buffered:
+            if fault is not None and not isinstance(fault, ConnectionError):
+                raise fault
+            raise RemoteDisconnected("Remote end closed connection without response") from fault
+        raise InvalidHead("the connection ended within the head of the response") from fault
+
+    def _check_partial(self) -> None:
+        buffer = self.stream.reader.buffered
+        check_partial_head(buffer, self._limits, self._strict, self._scanned)
+        self._scanned = len(buffer)
+
+    def _accept_simple(self) -> ResponseHead:
+        self.final = ResponseHead(9, 200, "", Headers())
+        self._simple = False
+        return self.final
+
+    def _inform(self, head: ResponseHead) -> None:
+        self._informational += 1
+        if self._informational > self._limits.informational:
+            raise LimitExceeded("informational", self._limits.informational)
+        self.continued = self.continued or head.status == 100
+        if self.on_informational is not None:
+            self.on_informational(head.status, head.reason, head.headers)
+
+    def _print(self, data: bytes, head: ResponseHead) -> None:
+        print("reply:", repr(data[: data.find(b"\n") + 1].decode("iso-8859-1")))
+        if head.status < 200 and head.status != SWITCHING_PROTOCOLS:
+            print("headers:", [line + b"\n" for line in data.split(b"\n")[1:-1]])
+        else:
+            for name, value in head.headers.items():
+                print("header:", name + ":", value)

@@ -1,0 +1,148 @@
+"""What ``request()`` makes of its arguments, before a byte of it is sent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from .._headers import HeadersInit
+
+METHODS_WITH_BODY = frozenset({"PATCH", "POST", "PUT"})
+"""Methods for which the absence of a body is said by ``Content-Length: 0`` (RFC 9110 section 8.6)."""
+
+SPECIAL = frozenset(
+    {"accept-encoding", "connection", "content-length", "expect", "host", "transfer-encoding", "upgrade"}
+)
+"""Fields that change what is sent or what may follow."""
+
+Field = tuple["str | bytes", "str | bytes | int"]
+
+
+class Plan(NamedTuple):
+    """How a request will be framed.
+
+    ``fields`` go on the wire in this order; ``left`` is the declared length of the body (None: not declared),
+    ``chunked`` whether we do the chunking; ``has_host`` and ``has_accept_encoding`` tell that the caller gave those
+    fields.
+    """
+
+    fields: list[Field]
+    left: int | None = 0
+    chunked: bool = False
+    has_host: bool = False
+    has_accept_encoding: bool = False
+    closes: bool = False
+    expects: bool = False
+    upgrades: bool = False
+
+
+def plan_request(method: str, body: object, headers: HeadersInit, encode_chunked: bool) -> Plan:
+    """Decide the framing of a request as ``http.client`` does.
+
+    A length that is known is declared; a file or an iterable is chunked, unless the caller declared a length or a
+    transfer coding of its own.
+
+    :raises ValueError: the framing fields contradict each other or the body (RFC 9112 section 6.2)
+    """
+    fields = list(headers.items()) if hasattr(headers, "items") else list(headers)
+    special = special_fields(fields)
+    length, coding = special.get("content-length"), special.get("transfer-encoding")
+    if length is not None:
+        left, chunked = declared_length(length, coding, body), False
+    elif coding is not None:
+        left, chunked = None, encode_chunked
+    else:
+        left = 0 if body is None else body_size(body)
+        chunked = left is None
+        if chunked:
+            fields.insert(0, ("Transfer-Encoding", "chunked"))
+        elif body is not None or method.upper() in METHODS_WITH_BODY:
+            fields.insert(0, ("Content-Length", str(left)))
+    return Plan(
+        fields,
+        left,
+        chunked,
+        "host" in special,
+        "accept-encoding" in special,
+        has_token(special.get("connection"), "close"),
+        has_token(special.get("expect"), "100-continue"),
+        "upgrade" in special,
+    )
+
+
+def plan_step_by_step(fields: list[Field], body: object, encode_chunked: bool) -> Plan:
+    """The framing of a request whose fields the caller put one by one; nothing is added to them.
+
+    :raises ValueError: the fields contradict each other, or leave ``body`` without framing
+    """
+    special = special_fields(fields)
+    length, coding = special.get("content-length"), special.get("transfer-encoding")
+    left: int | None = 0
+    if length is not None:
+        left = declared_length(length, coding)
+    elif coding is not None:
+        left = None
+    elif body is not None and body_size(body) != 0:
+        raise ValueError("a body needs a Content-Length or Transfer-Encoding field")
+    return Plan(
+        fields,
+        left,
+        encode_chunked and coding is not None and body is not None,
+        closes=has_token(special.get("connection"), "close"),
+        expects=has_token(special.get("expect"), "100-continue"),
+        upgrades="upgrade" in special,
+    )
+
+
+def special_fields(fields: list[Field]) -> dict[str, str]:
+    """Values of the fields of ``SPECIAL`` that are there, by their names in lower case."""
+    found: dict[str, str] = {}
+    for name, value in fields:
+        lower = (name if isinstance(name, str) else bytes(name).decode("iso-8859-1")).lower()
+        if lower in SPECIAL:
+            text = value.decode("iso-8859-1") if isinstance(value, bytes) else str(value)
+            if lower in found:
+                if lower in ("content-length", "transfer-encoding", "host"):
+                    raise ValueError(f"the field {lower!r} may be given only once")
+                text = f"{found[lower]}, {text}"
+            found[lower] = text
+    return found
+
+
+def has_token(value: str | None, token: str) -> bool:
+    """Whether ``token`` is one of the comma-separated elements of ``value``."""
+    return value is not None and token in (element.strip().lower() for element in value.split(","))
+
+
+def declared_length(length: str, coding: str | None, body: object = None) -> int:
+    """The Content-Length that the caller gave, which must agree with the rest of the request."""
+    if coding is not None:
+        raise ValueError("Content-Length and Transfer-Encoding must not be sent together (RFC 9112 section 6.2)")
+    digits = length.strip()
+    if not (digits.isascii() and digits.isdigit()):
+        raise ValueError(f"Content-Length must be a number of bytes, got {length!r}")
+    known = body_size(body)
+    if known is not None and known != int(digits):
+        raise ValueError(f"Content-Length says {digits} bytes, the body has {known}")
+    return int(digits)
+
+
+def body_size(body: object) -> int | None:
+    """Bytes of a body that is bytes-like or text; None for files and iterables, and for no body."""
+    if isinstance(body, str):
+        return len(body)  # ISO-8859-1: a byte a character
+    if body is None or hasattr(body, "read"):
+        return None
+    try:
+        return memoryview(body).nbytes  # type: ignore[arg-type]  # that it may not be bytes-like is what is being asked
+    except TypeError:
+        return None
+
+
+def full_url(scheme: str, authority: str, target: str) -> str:
+    """The URL that a request asks for, for responses and errors to name."""
+    if target.startswith("/"):
+        return f"{scheme}://{authority}{target}"
+    if "://" in target:
+        return target
+    return f"{scheme}://{authority}" if target == "*" else target

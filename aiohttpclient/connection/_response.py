@@ -1,0 +1,272 @@
+"""One response: head at hand, body to be awaited."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .._headers import Headers
+from ..wire import BodyKind
+from ._bodies import BLOCK, Body, ChunkedBody, LengthBody, UntilCloseBody
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+    from typing import Protocol, TypeVar
+
+    from ..net import StreamProtocol
+    from ..wire import Framing, MessageLimits, ResponseHead
+
+    T = TypeVar("T")
+
+    class Exchange(Protocol):
+        """What a response needs of the connection that it came over."""
+
+        def response_complete(self, response: AsyncHTTPResponse) -> None: ...
+        async def response_abandoned(self, response: AsyncHTTPResponse) -> None: ...
+        async def failed(self, error: BaseException) -> None: ...
+        async def exclusively(self, work: Coroutine[Any, Any, T]) -> T: ...
+        def check_unclaimed(self) -> None: ...
+
+
+class AsyncHTTPResponse:
+    """The answer to one request, as :class:`http.client.HTTPResponse`, with ``await`` where bytes move.
+
+    Made by :meth:`AsyncHTTPConnection.getresponse`. The connection is free for the next request in the step in which
+    the last byte of the body was read; a response without a body is complete from the start.
+
+    ``status`` (int), ``reason`` (str), ``version`` (9, 10 or 11 for HTTP/0.9, 1.0, 1.1), ``headers``
+    (:class:`~aiohttpclient.Headers`, also as ``msg``), ``chunked`` (bool), ``will_close`` (bool: the connection ends
+    with this response), ``method`` and ``url`` of the request.
+    """
+
+    __slots__ = (
+        "_body",
+        "_exchange",
+        "_failure",
+        "_stream",
+        "_trailers",
+        "chunked",
+        "debuglevel",
+        "headers",
+        "method",
+        "reason",
+        "status",
+        "url",
+        "version",
+        "will_close",
+    )
+
+    def __init__(
+        self,
+        exchange: Exchange,
+        stream: StreamProtocol,
+        head: ResponseHead,
+        *,
+        method: str,
+        url: str,
+        will_close: bool,
+        debuglevel: int = 0,
+    ) -> None:
+        self.version, self.status, self.reason, self.headers = head
+        self.method = method
+        self.url = url
+        self.will_close = will_close
+        self.debuglevel = debuglevel
+        self.chunked = False
+        self._trailers: Headers | None = None
+        self._exchange = exchange
+        self._stream = stream
+        self._body: Body | None = None
+        self._failure: BaseException | None = None
+
+    def begin(self, framing: Framing, seconds: float | None, limits: MessageLimits, strict: bool) -> None:
+        """Start the body that ``framing`` announces; ``seconds`` bound each silence. Called by the connection."""
+        kind = framing.kind
+        if kind is BodyKind.LENGTH:
+            if framing.length:
+                self._body = LengthBody(self._stream, seconds, framing.length)
+        elif kind is BodyKind.CHUNKED:
+            self.chunked = True
+            self._body = ChunkedBody(self._stream, seconds, limits, strict)
+        elif kind is BodyKind.UNTIL_CLOSE:
+            self._body = UntilCloseBody(self._stream, seconds, strict)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} [{self.status} {self.reason}] {self.method} {self.url}>"
+
+    # -- the head ----------------------------------------------------------------------------------------------------
+
+    @property
+    def msg(self) -> Headers:
+        """The header fields: ``http.client``'s older name for ``headers``."""
+        return self.headers
+
+    def getheader(self, name: str, default: Any = None) -> Any:
+        """The value of a field, several joined by ``", "``; without one ``default``, joined if it is a list."""
+        values = self.headers.getall(name, None) or default
+        if isinstance(values, str) or not hasattr(values, "__iter__"):
+            return values
+        return ", ".join(values)
+
+    def getheaders(self) -> list[tuple[str, str]]:
+        """All fields as (name, value), in the order in which they came."""
+        return list(self.headers.items())
+
+    def info(self) -> Headers:
+        """The header fields, as old-style ``urllib`` responses give them."""
+        return self.headers
+
+    def geturl(self) -> str:
+        """The URL that was asked for; redirects are not followed at this level."""
+        return self.url
+
+    def getcode(self) -> int:
+        """The status."""
+        return self.status
+
+    def fileno(self) -> int:
+        """The file descriptor of the connection's socket."""
+        return int(self._stream.base_transport.get_extra_info("socket").fileno())
+
+    # -- the body ----------------------------------------------------------------------------------------------------
+
+    @property
+    def length(self) -> int | None:
+        """Bytes of the body that are left, None when only its end will tell."""
+        body = self._body
+        if body is None:
+            return 0
+        return body.remaining if isinstance(body, LengthBody) else None
+
+    @property
+    def trailers(self) -> Headers:
+        """Fields that came after a chunked body (RFC 9112 section 7.1.2); empty until the body was read to its end."""
+        if self._trailers is None:
+            self._trailers = Headers()
+        return self._trailers
+
+    def isclosed(self) -> bool:
+        """True when nothing is left to read: the body is complete, failed or was closed."""
+        return self._body is None
+
+    @property
+    def closed(self) -> bool:
+        """The same as :meth:`isclosed`, by the name that files use."""
+        return self._body is None
+
+    def readable(self) -> bool:
+        """True, as for every file that can be read."""
+        return True
+
+    async def read(self, amt: int | None = None) -> bytes:
+        """The rest of the body, or ``amt`` bytes of it: fewer only where it ends, and none after that.
+
+        :raises IncompleteRead: the peer ended the body early; ``partial`` (bytes) came, ``expected`` (int or None) did
+            not
+        :raises ReadTimeout: no byte came for too long
+        :raises ProtocolError: the chunked coding is broken
+        """
+        body = self._body
+        if body is None:
+            return self._nothing()
+        self._exchange.check_unclaimed()
+        if amt is None or amt < 0:
+            try:
+                data = body.take_rest()
+            except BaseException as error:
+                await self._exchange.failed(error)
+                raise
+            if data is None:
+                data = await self._exchange.exclusively(body.read_all())
+        else:
+            data = await self._exchange.exclusively(body.read_exactly(amt))
+        if body.ended:
+            self._complete(body)
+        return data
+
+    async def read1(self, n: int = -1) -> bytes:
+        """From 1 to ``n`` bytes of the body as soon as there are any (negative: any number); none at its end."""
+        body = self._body
+        if body is None or n == 0:
+            return self._nothing()
+        data = await self._exchange.exclusively(body.read_some(BLOCK if n < 0 else n))
+        if body.ended:
+            self._complete(body)
+        return data
+
+    async def readinto(self, buffer: Any) -> int:
+        """Read into a writable bytes-like object: its whole size, or less where the body ends; the number of bytes.
+
+        A large body of known length is received straight into ``buffer``.
+        """
+        body = self._body
+        if body is None:
+            return len(self._nothing())
+        view = memoryview(buffer).cast("B")
+        if view.readonly:
+            raise TypeError("readinto() needs a writable bytes-like object")
+        count = await self._exchange.exclusively(body.read_into(view))
+        if body.ended:
+            self._complete(body)
+        return count
+
+    async def readline(self, limit: int = -1) -> bytes:
+        """The next line of the body with its line feed, at most ``limit`` bytes of it; none at the end."""
+        body = self._body
+        if body is None:
+            return self._nothing()
+        data = await self._exchange.exclusively(body.read_line(limit))
+        if body.ended:
+            self._complete(body)
+        return data
+
+    async def readlines(self, hint: int = -1) -> list[bytes]:
+        """The lines that are left, or as many as make up ``hint`` bytes."""
+        lines: list[bytes] = []
+        size = 0
+        async for line in self:
+            lines.append(line)
+            size += len(line)
+            if 0 < hint <= size:
+                break
+        return lines
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        line = await self.readline()
+        if not line:
+            raise StopAsyncIteration
+        return line
+
+    async def iter_bytes(self, size: int | None = None) -> AsyncIterator[bytes]:
+        """The body in blocks: of ``size`` bytes each but the last, or as they come."""
+        if size is not None and size <= 0:
+            raise ValueError(f"size must be greater than zero, got {size!r}")
+        read: Callable[[int], Awaitable[bytes]] = self.read1 if size is None else self.read
+        while block := await read(-1 if size is None else size):
+            yield block
+
+    async def close(self) -> None:
+        """Give up what was not read, and the connection with it: the rest would stand before the next response."""
+        if self._body is not None:
+            await self._exchange.response_abandoned(self)
+
+    def fail(self, error: BaseException) -> None:
+        """Note why the body will not be complete; reading on raises it again. Called by the connection."""
+        if self._body is not None:
+            self._body = None
+            self._failure = error
+
+    # -- inside ------------------------------------------------------------------------------------------------------
+
+    def _nothing(self) -> bytes:
+        if self._failure is not None:
+            raise self._failure
+        return b""
+
+    def _complete(self, body: Body) -> None:
+        self._body = None
+        if isinstance(body, ChunkedBody):
+            self._trailers = body.decoder.trailers
+        self._exchange.response_complete(self)

@@ -1,0 +1,60 @@
+"""The connection over TLS."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .._sentinels import DEFAULT, Default
+from .._url import ascii_host
+from ..net import default_context, make_context, start_tls
+from ..status import HTTPS_PORT
+from ._connection import AsyncHTTPConnection
+
+if TYPE_CHECKING:
+    import ssl
+
+    from ..net import StreamProtocol
+    from ..timeouts import Timeout
+
+
+class AsyncHTTPSConnection(AsyncHTTPConnection):
+    """A connection over TLS 1.2 or later, verified by certifi's roots and by host name unless ``context`` differs.
+
+    :param key_file: PEM file of the private key that authenticates the client
+    :param cert_file: PEM file of its certificate chain (and of the key, without ``key_file``)
+    :param context: an ``ssl.SSLContext`` of one's own; it is used as it is
+    :param server_hostname: the name to verify and to send (SNI) instead of the host's, where a connection goes by
+        address
+    :raises ValueError: both ``context`` and files are given: load them into the context
+
+    The other parameters are those of :class:`AsyncHTTPConnection`.
+    """
+
+    default_port = HTTPS_PORT
+    scheme = "https"
+
+    def __init__(
+        self,
+        host: str,
+        port: int | None = None,
+        key_file: str | None = None,
+        cert_file: str | None = None,
+        strict: bool = False,
+        timeout: float | Timeout | Default | None = DEFAULT,
+        source_address: tuple[str, int] | None = None,
+        *,
+        context: ssl.SSLContext | None = None,
+        server_hostname: str | None = None,
+        **options: Any,
+    ) -> None:
+        super().__init__(host, port, strict, timeout, source_address, **options)
+        if context is not None and (key_file or cert_file):
+            raise ValueError("give key_file and cert_file, or a context that has them loaded; not both")
+        if context is None:
+            context = make_context(key_file, cert_file) if key_file or cert_file else default_context()
+        self.context = context
+        self.server_hostname = server_hostname
+
+    async def _secure(self, stream: StreamProtocol) -> StreamProtocol:
+        host = self._tunnel[0] if self._tunnel is not None else self._host
+        return await start_tls(stream, self.context, self.server_hostname or ascii_host(host).partition("%")[0])
