@@ -74,4 +74,7 @@ def target_authority(target: str) -> str:
     if not target.startswith("http"):
         return ""
     netloc = urlsplit(target).netloc.rpartition("@")[2]
+    address, zone, rest = netloc.partition("%")
+    if zone and address.startswith("["):  # a zone means nothing to another machine (RFC 6874 section 4)
+        netloc = f"{address}]{rest.partition(']')[2]}"
     return ascii_host(netloc)

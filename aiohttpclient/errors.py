@@ -5,7 +5,7 @@ catches what this library raises::
 
     HTTPException *
     +-- NotConnected *                    no connection, and ``auto_open`` is off
-    +-- InvalidURL *                      host, port or target that cannot be sent (also a ValueError where we raise it)
+    +-- InvalidURL *                      host, port or target that cannot be sent
     +-- UnknownProtocol *                 the peer answered with an HTTP version that is not 1.x
     +-- UnknownTransferEncoding *         a transfer coding that this library cannot decode
     +-- UnimplementedFileMode *           kept for ``http.client``; never raised

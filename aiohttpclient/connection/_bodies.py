@@ -18,11 +18,13 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from ..errors import IncompleteRead, ReadTimeout
-from ..wire import ChunkedDecoder
+from ..wire import BodyKind, ChunkedDecoder
 
 if TYPE_CHECKING:
     from ..net import StreamProtocol
-    from ..wire import MessageLimits
+    from ..wire import Framing, MessageLimits
+
+CHUNKED = BodyKind.CHUNKED
 
 PREALLOCATED = 256 * 1024 * 1024
 """Bytes of address space taken on a peer's word. Pages are touched only when bytes arrive in them, so a lie costs no
@@ -132,9 +134,10 @@ class LengthBody(Body):
     __slots__ = ("remaining",)
 
     def __init__(self, stream: StreamProtocol, seconds: float | None, length: int) -> None:
-        super().__init__(stream, seconds)
+        self.stream = stream
+        self.seconds = seconds
+        self.ended = False
         self.remaining = length
-        self.ended = not length
 
     def available(self) -> int:
         return min(len(self.stream.reader.buffered), self.remaining)
@@ -219,6 +222,8 @@ class LengthBody(Body):
                 finally:
                     missing = stream.received_into()
                 filled = len(view) - missing
+        if filled < len(view) and stream.ended:
+            filled += stream.reader.take_into(view[filled:])  # what was salvaged from a reset
         self._count(filled)
         return filled
 
@@ -234,11 +239,12 @@ class LengthBody(Body):
 class ChunkedBody(Body):
     """A body in chunked coding; ``decoder.trailers`` holds the trailer section once it has ended."""
 
-    __slots__ = ("_ready", "_size", "decoder")
+    __slots__ = ("_ready", "_size", "_strict", "decoder")
 
     def __init__(self, stream: StreamProtocol, seconds: float | None, limits: MessageLimits, strict: bool) -> None:
         super().__init__(stream, seconds)
         self.decoder = ChunkedDecoder(limits, strict)
+        self._strict = strict
         self._ready: deque[bytes | memoryview] = deque()
         self._size = 0
 
@@ -280,6 +286,11 @@ class ChunkedBody(Body):
             if stream.reader.buffered:
                 self._decode()
             elif stream.ended:
+                if self.decoder.in_trailer and stream.eof and not self._strict:
+                    self.ended = (
+                        True  # some servers leave out the empty line after the last chunk; http.client forgives
+                    )
+                    return
                 raise cut_short(stream, b"", self.decoder.remaining or None)
             else:
                 await stream.wait(self.seconds, ReadTimeout)
@@ -325,6 +336,18 @@ class UntilCloseBody(Body):
                 self.ended = True
                 return
             await stream.wait(self.seconds, ReadTimeout)
+
+
+def body_of(
+    framing: Framing, stream: StreamProtocol, seconds: float | None, limits: MessageLimits, strict: bool
+) -> Body | None:
+    """The body that ``framing`` announces, None for an empty one; ``seconds`` bound each silence."""
+    kind, length, _ = framing
+    if length is not None:
+        return LengthBody(stream, seconds, length) if length else None
+    if kind is CHUNKED:
+        return ChunkedBody(stream, seconds, limits, strict)
+    return UntilCloseBody(stream, seconds, strict)
 
 
 def cut_short(stream: StreamProtocol, partial: bytes, expected: int | None) -> Exception:

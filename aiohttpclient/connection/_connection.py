@@ -19,7 +19,7 @@ import asyncio
 import socket
 import time
 import warnings
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from .._sentinels import DEFAULT, Default
 from .._url import ascii_host, bracketed, host_field, split_host_port, target_authority
@@ -49,7 +49,8 @@ from ..wire import (
     request_head,
     response_framing,
 )
-from ._heads import HeadReader
+from ._bodies import body_of
+from ._heads import SWITCHING_PROTOCOLS, HeadReader
 from ._request import METHODS_WITH_BODY, Plan, body_size, full_url, plan_request, plan_step_by_step
 from ._response import AsyncHTTPResponse
 from ._sender import BodySender, encode_text
@@ -62,6 +63,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from .._headers import Headers, HeadersInit
+    from ..wire import ResponseHead
     from ._heads import OnInformational
     from ._request import Field
 
@@ -77,6 +79,11 @@ CLOSE_TIMEOUT = 1.0
 """Seconds in which a graceful close may send what is unsent."""
 
 DEFAULT_LIMITS = MessageLimits()
+
+# An attribute of an Enum class is looked up slowly before Python 3.12; these are on the way of every request.
+WHOLE_REQUEST, RESPONSE = ExchangeEvent.WHOLE_REQUEST, ExchangeEvent.RESPONSE
+SWITCH, UNTIL_CLOSE = BodyKind.SWITCH, BodyKind.UNTIL_CLOSE
+AFTER_RESPONSE = advance(ExchangeState.READING_RESPONSE, ExchangeEvent.END_RESPONSE)
 
 _NO_FIELDS = Plan([])
 _ACCEPT_ENCODING = field_line("Accept-Encoding", "identity")
@@ -140,9 +147,8 @@ class AsyncHTTPConnection:
         self._tunnel_fields: list[Field] = []
         self._proxy_headers: Headers | None = None
         self._state = ExchangeState.IDLE
-        self._claimed = False
+        self.claimed = False
         self._epoch = 0
-        self._used = False
         self._heads: HeadReader | None = None
         self._sender: BodySender | None = None
         self._response: AsyncHTTPResponse | None = None
@@ -220,7 +226,7 @@ class AsyncHTTPConnection:
         :raises TunnelError: the proxy refused
         :raises ssl.SSLError: the handshake or the verification failed
         """
-        self._advance_from(ExchangeEvent.START)
+        advance(self._state, ExchangeEvent.START)
         if not self.connected:
             await self.exclusively(self._open())
 
@@ -295,8 +301,9 @@ class AsyncHTTPConnection:
         When the peer answers before the body is sent, and does not want the rest, ``request`` returns: the answer is
         there.
         """
-        self.check_unclaimed()
-        sent = self._advance_from(ExchangeEvent.WHOLE_REQUEST)
+        if self.claimed:
+            self.check_unclaimed()
+        sent = advance(self._state, WHOLE_REQUEST)
         if isinstance(body, str):
             body = encode_text(body)
         if headers or body is not None or method.upper() in METHODS_WITH_BODY:
@@ -306,7 +313,7 @@ class AsyncHTTPConnection:
         url = url or "/"
         head = request_head(method, url, plan.fields, self._own_fields(url, plan.has_host, plan.has_accept_encoding))
         stream = self._stream
-        if stream is None or stream.spoiled is not None or (self._used and stream.readable()):
+        if stream is None or stream.spoiled is not None or stream.readable():
             stream = await self.exclusively(self._make_ready())
         self._begin(method, url, plan)
         if body is None and plan.left == 0:
@@ -322,7 +329,7 @@ class AsyncHTTPConnection:
         ``skip_host`` and ``skip_accept_encoding`` leave out the fields that are otherwise added.
         """
         self.check_unclaimed()
-        state = self._advance_from(ExchangeEvent.START)
+        state = advance(self._state, ExchangeEvent.START)
         check_method(method)
         check_target(url := url or "/")
         self._method, self._target = method, url
@@ -338,7 +345,7 @@ class AsyncHTTPConnection:
 
         :raises ValueError: the name is not a token, or a value has a control character in it
         """
-        state = self._advance_from(ExchangeEvent.FIELD)
+        state = advance(self._state, ExchangeEvent.FIELD)
         name, _, value = field_line(header, *values).partition(b": ")
         self._fields.append((name, value[:-2]))
         self._state = state
@@ -349,14 +356,14 @@ class AsyncHTTPConnection:
         :raises ValueError: the fields contradict each other or the body
         """
         self.check_unclaimed()
-        self._advance_from(ExchangeEvent.END_HEAD)
+        advance(self._state, ExchangeEvent.END_HEAD)
         if isinstance(message_body, str):
             message_body = encode_text(message_body)
         plan = plan_step_by_step(self._fields, message_body, encode_chunked)
         own = self._own_fields(self._target, *self._skips)
         head = request_head(self._method, self._target, plan.fields, own)
         stream = self._stream
-        if stream is None or stream.spoiled is not None or (self._used and stream.readable()):
+        if stream is None or stream.spoiled is not None or stream.readable():
             stream = await self.exclusively(self._make_ready())
         self._begin(self._method, self._target, plan)
         self._state = ExchangeState.SENDING_BODY
@@ -374,7 +381,7 @@ class AsyncHTTPConnection:
         :raises ValueError: it is more than Content-Length declares, or nothing was declared
         """
         self.check_unclaimed()
-        state = self._advance_from(ExchangeEvent.BODY)
+        state = advance(self._state, ExchangeEvent.BODY)
         if self._sender is None:
             raise ValueError("a body needs a Content-Length or Transfer-Encoding field in the head of its request")
         await self.exclusively(self._sender.send(data))
@@ -392,54 +399,67 @@ class AsyncHTTPConnection:
         :raises RemoteDisconnected: the peer closed without an answer
         :raises HTTPException: what came is not a response, or breaks a limit
         """
-        self.check_unclaimed()
-        state = self._advance_from(ExchangeEvent.RESPONSE)
+        if self.claimed:
+            self.check_unclaimed()
+        state = advance(self._state, RESPONSE)
         heads = self._heads
         if heads is None:
             raise ResponseNotReady("the connection was closed")
+        stream = heads.stream
+        strict, seconds = self.strict, self._timeout.read
+        self.claimed = True  # what exclusively() does, written out: every request comes this way
         try:
-            head = heads.poll()
-            if head is None:
-                head = await self.exclusively(heads.wait(self._timeout.read))
-            framing = response_framing(self._method, head.status, head.version, head.headers, self.strict)
-            if framing.kind is BodyKind.SWITCH and head.status == 101 and not self._plan.upgrades:
-                raise ProtocolError("the peer switched protocols, which nobody asked for")
-        except BaseException as error:
-            if self._heads is not None:
-                await self.failed(error)
+            while not (stream.reader.buffered or stream.ended or heads.final):
+                await stream.wait(seconds, ReadTimeout)
+            head = heads.poll() or await heads.wait(seconds)
+            framing = response_framing(self._method, head.status, head.version, head.headers, strict)
+            if framing.kind is SWITCH:
+                return self._switched(stream, head)
+            body = body_of(framing, stream, seconds, self.limits, strict)
+            if self._heads is not heads:
+                self._raise_closed()
+        except GeneratorExit:
+            self.abort()
             raise
-        response = self.response_class(
-            self,
-            heads.stream,
-            head,
-            method=self._method,
-            url=full_url(self.scheme, self._authority, self._target),
-            will_close=framing.ambiguous
-            or framing.kind is BodyKind.UNTIL_CLOSE
+        except BaseException as error:
+            await self.failed(error)
+            raise
+        finally:
+            self.claimed = False
+        will_close = (
+            framing.ambiguous
+            or framing.kind is UNTIL_CLOSE
             or self._plan.closes
             or self._is_incomplete()
-            or not keeps_alive(head.version, head.headers),
-            debuglevel=self.debuglevel,
+            or not keeps_alive(head.version, head.headers)
         )
-        if framing.kind is BodyKind.SWITCH:
-            self._state = ExchangeState.SWITCHED
-            return response
         self._state = state
-        response.begin(framing, self._timeout.read, self.limits, self.strict)
-        if response.closed:
+        response = self.response_class(self, stream, self._method, self._target, head, body, will_close)
+        if body is None:
             self.response_complete(response)
         else:
             self._response = response
         return response
 
+    def _switched(self, stream: StreamProtocol, head: ResponseHead) -> AsyncHTTPResponse:
+        """The response after which the bytes are no longer HTTP: 101, or 2xx to CONNECT."""
+        if head.status == SWITCHING_PROTOCOLS and not self._plan.upgrades:
+            raise ProtocolError("the peer switched protocols, which nobody asked for")
+        self._state = advance(self._state, ExchangeEvent.SWITCH)
+        return self.response_class(self, stream, self._method, self._target, head, None, False)
+
     # -- for the response --------------------------------------------------------------------------------------------
+
+    def full_url(self, target: str) -> str:
+        """The URL that ``target`` stands for on this connection."""
+        return full_url(self.scheme, self._authority, target)
 
     def check_unclaimed(self) -> None:
         """Refuse a second task.
 
         :raises ConcurrentUse: another task is in the middle of something on this connection
         """
-        if self._claimed:
+        if self.claimed:
             raise ConcurrentUse("another task is using this connection; it carries one transaction at a time")
 
     async def exclusively(self, work: Coroutine[Any, Any, T]) -> T:
@@ -447,12 +467,15 @@ class AsyncHTTPConnection:
 
         :raises ConcurrentUse: another task is in the middle of something; ``work`` was not begun
         """
-        if self._claimed:
+        if self.claimed:
             work.close()
             self.check_unclaimed()
-        self._claimed = True
+        self.claimed = True
+        epoch = self._epoch
         try:
-            return await work
+            result = await work
+            if epoch != self._epoch:
+                self._raise_closed()
         except GeneratorExit:
             self.abort()  # nothing may be awaited any more
             raise
@@ -460,12 +483,16 @@ class AsyncHTTPConnection:
             await self.failed(error)
             raise
         finally:
-            self._claimed = False
+            self.claimed = False
+        return result
+
+    def _raise_closed(self) -> NoReturn:
+        raise ConnectionAbortedError("the connection was closed by another task")
 
     async def failed(self, error: BaseException) -> None:
         """Close the connection after ``error``, which is given the name of the request if it has room for it."""
         if isinstance(error, PhaseTimeout) and error.method is None and self._method:
-            error.method, error.url = self._method, full_url(self.scheme, self._authority, self._target)
+            error.method, error.url = self._method, self.full_url(self._target)
         cancelled = ResponseNotReady("the task that read the response was cancelled")
         stream = self._forget(error if isinstance(error, Exception) else cancelled)
         if stream is not None:
@@ -474,7 +501,7 @@ class AsyncHTTPConnection:
     def response_complete(self, response: AsyncHTTPResponse) -> None:
         """The last byte of ``response`` was read: the connection is free, or closes, in this very step."""
         self._response = None
-        self._state = advance(ExchangeState.READING_RESPONSE, ExchangeEvent.END_RESPONSE)
+        self._state = AFTER_RESPONSE
         stream = self._stream
         if stream is not None:
             if response.will_close:
@@ -490,14 +517,9 @@ class AsyncHTTPConnection:
 
     # -- inside: the exchange ----------------------------------------------------------------------------------------
 
-    def _advance_from(self, event: ExchangeEvent) -> ExchangeState:
-        """The state after ``event``, or the error that it is; nothing changes yet."""
-        return advance(self._state, event)
-
     def _begin(self, method: str, target: str, plan: Plan) -> None:
         self._method, self._target, self._plan = method, target, plan
         self._sender = None
-        self._used = True
         heads = self._heads
         if heads is not None:
             heads.begin()
@@ -511,7 +533,6 @@ class AsyncHTTPConnection:
         response, self._response = self._response, None
         self._state = ExchangeState.IDLE
         self._heads = self._sender = None
-        self._used = False
         self._fields = []
         if response is not None:
             response.fail(error)
@@ -576,6 +597,8 @@ class AsyncHTTPConnection:
             await sender.send(body, chunked=plan.chunked)
         elif plan.chunked:
             await sender.send(b"", chunked=True)
+        if self._sender is not sender:
+            self._raise_closed()
         if whole and sender.left and not sender.stopped:
             raise ValueError(f"the body ended {sender.left} bytes short of its Content-Length")
         if not sender.stopped and not sender.left:
@@ -614,7 +637,6 @@ class AsyncHTTPConnection:
         old, self._stream = self._stream, None
         if old is not None:
             await old.aborted()
-        self._used = False
         epoch = self._epoch
         started = time.monotonic()
         limit = self._timeout.connect
@@ -629,7 +651,7 @@ class AsyncHTTPConnection:
             raise ConnectTimeout(limit, time.monotonic() - started, "CONNECT", url) from None
         if epoch != self._epoch:
             await stream.aborted()
-            raise ConnectionAbortedError("the connection was closed while it was being opened")
+            self._raise_closed()
         self._stream = stream
         self._heads = HeadReader(stream, self.limits, self.strict, self._inform)
         return stream

@@ -107,8 +107,10 @@ class HeadReader:
             return self._accept_simple()
         fault = self.stream.fault
         if not self.stream.reader.buffered:
-            if fault is not None and not isinstance(fault, ConnectionError):
-                raise fault
+            if fault is not None and (
+                isinstance(fault, ConnectionAbortedError) or not isinstance(fault, ConnectionError)
+            ):
+                raise fault  # our own doing, or TLS's: not the peer's end of the connection
             raise RemoteDisconnected("Remote end closed connection without response") from fault
         raise InvalidHead("the connection ended within the head of the response") from fault
 

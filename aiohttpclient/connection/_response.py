@@ -5,21 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .._headers import Headers
-from ..wire import BodyKind
-from ._bodies import BLOCK, Body, ChunkedBody, LengthBody, UntilCloseBody
+from ._bodies import BLOCK, Body, ChunkedBody, LengthBody
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
     from typing import Protocol, TypeVar
 
     from ..net import StreamProtocol
-    from ..wire import Framing, MessageLimits, ResponseHead
+    from ..wire import ResponseHead
 
     T = TypeVar("T")
 
     class Exchange(Protocol):
         """What a response needs of the connection that it came over."""
 
+        claimed: bool
+        debuglevel: int
+
+        def full_url(self, target: str) -> str: ...
         def response_complete(self, response: AsyncHTTPResponse) -> None: ...
         async def response_abandoned(self, response: AsyncHTTPResponse) -> None: ...
         async def failed(self, error: BaseException) -> None: ...
@@ -43,14 +46,13 @@ class AsyncHTTPResponse:
         "_exchange",
         "_failure",
         "_stream",
+        "_target",
         "_trailers",
         "chunked",
-        "debuglevel",
         "headers",
         "method",
         "reason",
         "status",
-        "url",
         "version",
         "will_close",
     )
@@ -59,41 +61,37 @@ class AsyncHTTPResponse:
         self,
         exchange: Exchange,
         stream: StreamProtocol,
-        head: ResponseHead,
-        *,
         method: str,
-        url: str,
+        target: str,
+        head: ResponseHead,
+        body: Body | None,
         will_close: bool,
-        debuglevel: int = 0,
     ) -> None:
         self.version, self.status, self.reason, self.headers = head
         self.method = method
-        self.url = url
         self.will_close = will_close
-        self.debuglevel = debuglevel
-        self.chunked = False
+        self.chunked = type(body) is ChunkedBody
+        self._target = target
         self._trailers: Headers | None = None
         self._exchange = exchange
         self._stream = stream
-        self._body: Body | None = None
+        self._body = body
         self._failure: BaseException | None = None
-
-    def begin(self, framing: Framing, seconds: float | None, limits: MessageLimits, strict: bool) -> None:
-        """Start the body that ``framing`` announces; ``seconds`` bound each silence. Called by the connection."""
-        kind = framing.kind
-        if kind is BodyKind.LENGTH:
-            if framing.length:
-                self._body = LengthBody(self._stream, seconds, framing.length)
-        elif kind is BodyKind.CHUNKED:
-            self.chunked = True
-            self._body = ChunkedBody(self._stream, seconds, limits, strict)
-        elif kind is BodyKind.UNTIL_CLOSE:
-            self._body = UntilCloseBody(self._stream, seconds, strict)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} [{self.status} {self.reason}] {self.method} {self.url}>"
 
     # -- the head ----------------------------------------------------------------------------------------------------
+
+    @property
+    def url(self) -> str:
+        """The URL that was asked for."""
+        return self._exchange.full_url(self._target)
+
+    @property
+    def debuglevel(self) -> int:
+        """The connection's."""
+        return self._exchange.debuglevel
 
     @property
     def msg(self) -> Headers:
@@ -140,9 +138,7 @@ class AsyncHTTPResponse:
     @property
     def trailers(self) -> Headers:
         """Fields that came after a chunked body (RFC 9112 section 7.1.2); empty until the body was read to its end."""
-        if self._trailers is None:
-            self._trailers = Headers()
-        return self._trailers
+        return Headers() if self._trailers is None else self._trailers
 
     def isclosed(self) -> bool:
         """True when nothing is left to read: the body is complete, failed or was closed."""
@@ -168,7 +164,8 @@ class AsyncHTTPResponse:
         body = self._body
         if body is None:
             return self._nothing()
-        self._exchange.check_unclaimed()
+        if self._exchange.claimed:
+            self._exchange.check_unclaimed()
         if amt is None or amt < 0:
             try:
                 data = body.take_rest()

@@ -28,10 +28,16 @@ async def dial(host: str, port: int, *, source_address: tuple[str, int] | None =
     """
     loop = asyncio.get_running_loop()
     addresses = await resolve(loop, host, port)
-    local = None if source_address is None else await resolve(loop, *source_address)
+    local = None if source_address is None else await resolve(loop, *source_address, local=True)
+    task = asyncio.current_task()
+    cancelling = task.cancelling() if task else 0
     sock = await aiohappyeyeballs.start_connection(
         addresses, local_addr_infos=local, happy_eyeballs_delay=ATTEMPT_DELAY, interleave=1, loop=loop
     )
+    if task and task.cancelling() > cancelling:
+        # It came while the attempts that lost the race were being cancelled, and was taken for one of those.
+        sock.close()
+        raise asyncio.CancelledError
     return await _adopt(loop, sock)
 
 

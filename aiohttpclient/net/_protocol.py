@@ -106,7 +106,8 @@ class StreamProtocol(asyncio.StreamReaderProtocol, asyncio.BufferedProtocol):
             self._spoil("bytes arrived while the connection was idle")
         else:
             self.reader.feed_data(self._shared[:nbytes])
-            self.wake()
+            if self._waiter is not None:
+                self.wake()
 
     def data_received(self, data: bytes) -> None:
         """Pass on ``data``, from a loop to which a ``Protocol`` is never a ``BufferedProtocol`` too: uvloop."""
@@ -190,8 +191,10 @@ class StreamProtocol(asyncio.StreamReaderProtocol, asyncio.BufferedProtocol):
             self._limit = seconds
             self._timeout = timeout
             if timeout is WriteTimeout:
-                self._unsent = self.transport.get_write_buffer_size()
+                self._unsent = self.unsent()
             self._timer.arm(seconds)
+        else:
+            self._timer.deadline = None
         return waiter
 
     def wake(self, *_: object) -> None:
@@ -221,6 +224,11 @@ class StreamProtocol(asyncio.StreamReaderProtocol, asyncio.BufferedProtocol):
         self._end_direct()
         return self._missing
 
+    def unsent(self) -> int:
+        """Bytes that were written and not yet given to the kernel, above TLS and below it."""
+        size = self.transport.get_write_buffer_size()
+        return size if self.transport is self.base_transport else size + self.base_transport.get_write_buffer_size()
+
     def rest(self) -> None:
         """Nothing more is expected until the next request; what is there already, or comes, spoils the stream."""
         self.quiet = True
@@ -234,7 +242,7 @@ class StreamProtocol(asyncio.StreamReaderProtocol, asyncio.BufferedProtocol):
         self.quiet = True
         if self.spoiled is None:
             self.spoiled = reason
-        if self.transport.get_write_buffer_size():
+        if self.unsent():
             self.abort()
         elif not self.lost:
             self.transport.close()
@@ -312,10 +320,10 @@ class StreamProtocol(asyncio.StreamReaderProtocol, asyncio.BufferedProtocol):
         waiter, self._waiter = self._waiter, None
         if waiter is None or waiter.done():
             return
-        if self._timeout is WriteTimeout and self.transport.get_write_buffer_size() < self._unsent:
+        if self._timeout is WriteTimeout and (unsent := self.unsent()) < self._unsent:
             # The peer takes bytes, if slowly: that is not the silence which the limit is about.
             self._waiter = waiter
-            self._unsent = self.transport.get_write_buffer_size()
+            self._unsent = unsent
             self._timer.arm(self._limit)
             return
         waiter.set_exception(self._timeout(self._limit, self._timer.elapsed()))

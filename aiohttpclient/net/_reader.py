@@ -11,31 +11,46 @@ import asyncio
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from asyncio import Transport
+    from asyncio import AbstractEventLoop, Future, Transport
+    from collections.abc import Iterable
+    from typing import SupportsIndex
 
 READER_LIMIT = 64 * 1024
 """Bytes. The transport is paused above twice this, so a slow reader holds at most 128 KiB and one receive buffer."""
+
+SMALL = 4096
+"""Bytes that are copied twice faster than a ``memoryview`` of them is made."""
 
 
 class StreamReader(asyncio.StreamReader):
     """A stock reader with synchronous access to its buffer.
 
-    Relies on four attributes of the base class, which have kept their names and meaning since Python 3.4:
-    ``tests/net/test_reader.py`` proves that the Python it runs on still has them.
+    ``buffered`` (bytearray) is what has arrived and was not taken yet: to be looked at, not to be kept or changed.
+
+    Relies on attributes of the base class that have kept their names and meaning since Python 3.4, and on its buffer
+    being one object for life; ``tests/net/test_reader.py`` proves both for the Python it runs on.
     """
 
     _buffer: bytearray
     _paused: bool
     _transport: Transport | None
+    _waiter: Future[None] | None
+    _limit: int
 
     if TYPE_CHECKING:  # typeshed leaves out what is private
 
         def _maybe_resume_transport(self) -> None: ...
 
-    @property
-    def buffered(self) -> bytearray:
-        """What has arrived and was not taken yet. To be looked at, not to be kept or changed."""
-        return self._buffer
+    def __init__(self, limit: int, loop: AbstractEventLoop) -> None:
+        super().__init__(limit, loop)
+        self.buffered = self._buffer
+
+    def feed_data(self, data: Iterable[SupportsIndex]) -> None:
+        """Append ``data``: the stock method, less what the common case does not need."""
+        if self._waiter is None and len(self._buffer) < self._limit:
+            self._buffer.extend(data)
+        else:
+            super().feed_data(data)
 
     def take(self, count: int) -> bytes:
         """The first ``count`` bytes of the buffer, which must hold as many."""
@@ -43,6 +58,9 @@ class StreamReader(asyncio.StreamReader):
         if count == len(buffer):
             data = bytes(buffer)
             buffer.clear()
+        elif count < SMALL:
+            data = bytes(buffer[:count])
+            del buffer[:count]
         else:
             data = bytes(memoryview(buffer)[:count])
             del buffer[:count]

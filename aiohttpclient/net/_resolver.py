@@ -13,13 +13,16 @@ if TYPE_CHECKING:
 NUMERIC = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
 
 
-async def resolve(loop: AbstractEventLoop, host: str, port: int) -> list[AddrInfoType]:
+async def resolve(loop: AbstractEventLoop, host: str, port: int, *, local: bool = False) -> list[AddrInfoType]:
     """All stream addresses of ``host``, in the order of RFC 6724; an address literal needs no look-up and no thread.
+
+    With ``local`` they are to be bound to, and an empty host stands for any address of this machine.
 
     :raises socket.gaierror: the name is not known
     """
+    flags = socket.AI_PASSIVE if local else 0
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=NUMERIC)
+        found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=flags | NUMERIC)
     except socket.gaierror:
-        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=flags)
     return list[AddrInfoType](found)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class LazyTimer:
     """Calls ``expired()`` once the deadline set last has passed, unless it was taken away."""
 
-    __slots__ = ("_expired", "_handle", "_time", "deadline", "loop", "started")
+    __slots__ = ("_expired", "_handle", "_time", "_when", "deadline", "loop", "started")
 
     def __init__(self, loop: AbstractEventLoop, expired: Callable[[], None]) -> None:
         self.loop = loop
@@ -26,17 +26,17 @@ class LazyTimer:
         self._time = loop.time
         self._expired = expired
         self._handle: TimerHandle | None = None
+        self._when = 0.0
 
     def arm(self, seconds: float) -> None:
         """Expire ``seconds`` from now, instead of whatever was set before."""
         self.started = now = self._time()
         self.deadline = deadline = now + seconds
-        handle = self._handle
-        if handle is None:
-            self._handle = self.loop.call_at(deadline, self._fire)
-        elif handle.when() > deadline:
-            handle.cancel()
-            self._handle = self.loop.call_at(deadline, self._fire)
+        if self._handle is None:
+            self._sleep(deadline)
+        elif self._when > deadline:
+            self._handle.cancel()
+            self._sleep(deadline)
 
     def disarm(self) -> None:
         """Do not expire. The handle stays where it is: the next ``arm`` most likely finds it useful."""
@@ -53,13 +53,18 @@ class LazyTimer:
         """Seconds since ``arm`` was called last."""
         return self._time() - self.started
 
+    def _sleep(self, until: float) -> None:
+        # The time is kept here, too: uvloop's handle for a time that is almost now has no when().
+        self._when = until
+        self._handle = self.loop.call_at(until, self._fire)
+
     def _fire(self) -> None:
         self._handle = None
         deadline = self.deadline
         if deadline is None:
             return
         if self._time() < deadline:
-            self._handle = self.loop.call_at(deadline, self._fire)
+            self._sleep(deadline)
             return
         self.deadline = None
         self._expired()
