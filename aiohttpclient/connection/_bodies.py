@@ -131,13 +131,15 @@ class Body(ABC):
 class LengthBody(Body):
     """A body of known length. Large reads are received straight into their destination."""
 
-    __slots__ = ("remaining",)
+    __slots__ = ("_last", "_spare", "remaining")
 
     def __init__(self, stream: StreamProtocol, seconds: float | None, length: int) -> None:
         self.stream = stream
         self.seconds = seconds
         self.ended = False
         self.remaining = length
+        self._last: io.BytesIO | None = None
+        self._spare: io.BytesIO | None = None
 
     def available(self) -> int:
         return min(len(self.stream.reader.buffered), self.remaining)
@@ -165,10 +167,36 @@ class LengthBody(Body):
             await self.stream.wait(self.seconds, ReadTimeout)
 
     async def read_some(self, limit: int) -> bytes:
-        limit = min(limit, self.remaining, BLOCK)
-        if limit < DIRECT_MINIMUM or self.stream.reader.buffered or self.stream.ended:
+        stream = self.stream
+        if stream.reader.buffered or stream.ended or min(limit, self.remaining) < DIRECT_MINIMUM:
             return await super().read_some(limit)
-        return await self._receive(limit, first_only=True)
+        sink = self._next_sink()
+        limit = min(limit, self.remaining, BLOCK)
+        with sink.getbuffer() as whole, whole[:limit] as view:
+            try:
+                await stream.receive_into(view, self.seconds, first_only=True)
+            finally:
+                filled = limit - stream.received_into()
+        if not filled:
+            raise self._cut_short(b"")
+        self._count(filled)
+        sink.truncate(filled)
+        return sink.getvalue()
+
+    def _next_sink(self) -> io.BytesIO:
+        """Memory for one block, where possible that of the last but one.
+
+        ``BytesIO`` lends out the memory of the ``bytes`` that it returned, and copies it if anybody still holds them. A
+        caller that lets go of each block gets them all in the same two places; one that keeps them, keeps them.
+        """
+        sink, self._spare = self._spare, self._last
+        if sink is None:
+            sink = io.BytesIO(bytes(BLOCK))
+        else:
+            sink.seek(BLOCK - 1)
+            sink.write(b"\0")
+        self._last = sink
+        return sink
 
     async def read_exactly(self, count: int) -> bytes:
         count = min(count, self.remaining)
@@ -186,7 +214,7 @@ class LengthBody(Body):
             raise self._cut_short(bytes(view[:filled]))
         return filled
 
-    async def _receive(self, count: int, first_only: bool = False) -> bytes:
+    async def _receive(self, count: int) -> bytes:
         """Receive into memory that becomes the ``bytes`` it is returned as, without a copy.
 
         ``BytesIO`` over fresh ``bytes`` lends them out for writing and gives the same object back. ``bytes(n)`` of a
@@ -197,7 +225,7 @@ class LengthBody(Body):
         filled = 0
         while True:
             with sink.getbuffer() as whole:
-                filled += await self._fill(whole[filled:], first_only)
+                filled += await self._fill(whole[filled:])
             if filled < size or size == count:
                 break
             size = min(count, 2 * size)
@@ -205,20 +233,18 @@ class LengthBody(Body):
             sink.write(b"\0")
         sink.truncate(filled)
         data = sink.getvalue()
-        if filled < count and not first_only:
+        if filled < count:
             raise self._cut_short(data)
-        if first_only and not filled:
-            raise self._cut_short(b"")
         return data
 
-    async def _fill(self, view: memoryview, first_only: bool = False) -> int:
+    async def _fill(self, view: memoryview) -> int:
         """Fill ``view`` from the reader, then straight from the transport; less only at the end of the stream."""
         stream = self.stream
         filled = stream.reader.take_into(view)
-        while filled < len(view) and not stream.ended and not (first_only and filled):
+        while filled < len(view) and not stream.ended:
             with view[filled:] as rest:
                 try:
-                    await stream.receive_into(rest, self.seconds, first_only)
+                    await stream.receive_into(rest, self.seconds)
                 finally:
                     missing = stream.received_into()
                 filled = len(view) - missing

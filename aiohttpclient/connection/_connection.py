@@ -1,46 +1,18 @@
 """One connection, one transaction at a time: ``http.client.HTTPConnection`` with ``await`` where bytes move.
 
-Theory of operation
--------------------
-A connection is a stream (or none, before it is opened and after it is closed) and the state of one exchange, which
-moves only by the table in ``wire``. The public coroutines decide what is to be sent or awaited; the sender, the head
-reader and the bodies do it.
-
-* Whatever goes wrong in the middle of an exchange, cancellation included, closes the stream before the exception
-  leaves: half a request or half a response is in the way of the next.
-* A stream is used again only if nothing arrived on it since the last response ended. That is looked at when bytes come,
-  and once more, by asking the kernel, before a request is written.
-* Two tasks that meet on one connection get ``ConcurrentUse`` or ``CannotSendRequest``; their bytes never mix.
+The state of the exchange moves only by the table in ``wire``. The coroutines here decide what is to be sent or awaited;
+the sender, the head reader and the bodies do it, and the base class opens and closes what they do it on.
 """
 
 from __future__ import annotations
 
-import asyncio
-import socket
-import time
-import warnings
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from .._sentinels import DEFAULT, Default
-from .._url import ascii_host, bracketed, host_field, split_host_port, target_authority
-from ..errors import (
-    ConcurrentUse,
-    ConnectTimeout,
-    NotConnected,
-    PhaseTimeout,
-    ProtocolError,
-    ReadTimeout,
-    ResponseNotReady,
-    TunnelError,
-)
-from ..net import StreamProtocol, dial, dial_unix, start_tls
-from ..status import HTTP_PORT
-from ..timeouts import Timeout
+from ..errors import ProtocolError, ReadTimeout, ResponseNotReady
 from ..wire import (
     BodyKind,
     ExchangeEvent,
     ExchangeState,
-    MessageLimits,
     advance,
     check_method,
     check_target,
@@ -51,45 +23,25 @@ from ..wire import (
 )
 from ._bodies import body_of
 from ._heads import SWITCHING_PROTOCOLS, HeadReader
-from ._request import METHODS_WITH_BODY, Plan, body_size, full_url, plan_request, plan_step_by_step
-from ._response import AsyncHTTPResponse
+from ._link import NO_FIELDS, Link
+from ._request import METHODS_WITH_BODY, Plan, plan_request, plan_step_by_step
 from ._sender import BodySender, encode_text
 
 if TYPE_CHECKING:
-    import ssl
     from asyncio import StreamReader, StreamWriter
-    from collections.abc import Coroutine, Mapping
-    from types import TracebackType
-    from typing import Self
 
-    from .._headers import Headers, HeadersInit
+    from .._headers import HeadersInit
+    from ..net import StreamProtocol
     from ..wire import ResponseHead
-    from ._heads import OnInformational
-    from ._request import Field
-
-T = TypeVar("T")
-
-BLOCKSIZE = 64 * 1024
-"""Bytes read from a file at a time. ``http.client``'s 8 KiB would cost a thread switch for each."""
-
-EXPECT_TIMEOUT = 1.0
-"""Seconds to wait for ``100 Continue``. RFC 9110 section 10.1.1 forbids waiting for ever; curl waits this long."""
-
-CLOSE_TIMEOUT = 1.0
-"""Seconds in which a graceful close may send what is unsent."""
-
-DEFAULT_LIMITS = MessageLimits()
+    from ._response import AsyncHTTPResponse
 
 # An attribute of an Enum class is looked up slowly before Python 3.12; these are on the way of every request.
 WHOLE_REQUEST, RESPONSE = ExchangeEvent.WHOLE_REQUEST, ExchangeEvent.RESPONSE
 SWITCH, UNTIL_CLOSE = BodyKind.SWITCH, BodyKind.UNTIL_CLOSE
 AFTER_RESPONSE = advance(ExchangeState.READING_RESPONSE, ExchangeEvent.END_RESPONSE)
 
-_NO_FIELDS = Plan([])
-_ACCEPT_ENCODING = field_line("Accept-Encoding", "identity")
 
-
-class AsyncHTTPConnection:
+class AsyncHTTPConnection(Link):
     """A connection to an HTTP server, which carries one transaction at a time.
 
     :param host: name or address; the port may follow a colon (``"example.org:8080"``)
@@ -108,172 +60,6 @@ class AsyncHTTPConnection:
         anyway
     :raises InvalidURL: ``host`` or ``port`` cannot be used
     """
-
-    response_class: type[AsyncHTTPResponse] = AsyncHTTPResponse
-    default_port: int = HTTP_PORT
-    scheme: str = "http"
-    auto_open: bool | int = True
-    debuglevel: int = 0
-
-    def __init__(
-        self,
-        host: str,
-        port: int | None = None,
-        strict: bool = False,
-        timeout: float | Timeout | Default | None = DEFAULT,
-        source_address: tuple[str, int] | None = None,
-        *,
-        blocksize: int = BLOCKSIZE,
-        limits: MessageLimits = DEFAULT_LIMITS,
-        uds: str | None = None,
-        proxy_context: ssl.SSLContext | None = None,
-        on_informational: OnInformational | None = None,
-        expect_timeout: float = EXPECT_TIMEOUT,
-    ) -> None:
-        self._stream: StreamProtocol | None = None  # first, for __del__
-        self._host, self._port = split_host_port(host, port, self.default_port)
-        if blocksize <= 0:
-            raise ValueError(f"blocksize must be greater than zero, got {blocksize!r}")
-        self.strict = strict
-        self.timeout = timeout
-        self.source_address = source_address
-        self.blocksize = blocksize
-        self.limits = limits
-        self.uds = uds
-        self.proxy_context = proxy_context
-        self.on_informational = on_informational
-        self.expect_timeout = expect_timeout
-        self._tunnel: tuple[str, int] | None = None
-        self._tunnel_fields: list[Field] = []
-        self._proxy_headers: Headers | None = None
-        self._state = ExchangeState.IDLE
-        self.claimed = False
-        self._epoch = 0
-        self._heads: HeadReader | None = None
-        self._sender: BodySender | None = None
-        self._response: AsyncHTTPResponse | None = None
-        self._method = ""
-        self._target = ""
-        self._plan = _NO_FIELDS
-        self._fields: list[Field] = []
-        self._skips = (False, False)
-        self._set_origin(self._host, self._port)
-
-    # -- what it is --------------------------------------------------------------------------------------------------
-
-    @property
-    def host(self) -> str:
-        """The host that is connected to: the server, or the proxy of a tunnel."""
-        return self._host
-
-    @property
-    def port(self) -> int:
-        """The port that is connected to."""
-        return self._port
-
-    @property
-    def timeout(self) -> float | Timeout | Default | None:
-        """What was given as ``timeout``; setting it takes effect with the next wait."""
-        return self._given_timeout
-
-    @timeout.setter
-    def timeout(self, value: float | Timeout | Default | None) -> None:
-        self._given_timeout = value
-        self._timeout = effective_timeout(value)
-
-    @property
-    def state(self) -> ExchangeState:
-        """Where the exchange stands."""
-        return self._state
-
-    @property
-    def connected(self) -> bool:
-        """True while there is an open connection that a request could go over."""
-        return self._stream is not None and self._stream.spoiled is None
-
-    def set_debuglevel(self, level: int) -> None:
-        """Print what is sent and received when ``level`` is above 0, as ``http.client`` prints it."""
-        self.debuglevel = level
-
-    def set_tunnel(self, host: str, port: int | None = None, headers: Mapping[str, str] | None = None) -> None:
-        """Reach ``host`` and ``port`` through CONNECT (RFC 9110 section 9.3.6); the constructor's host is the proxy.
-
-        ``headers`` go with the CONNECT request, and only there.
-
-        :raises RuntimeError: the connection is open already
-        """
-        if self._stream is not None and not self._stream.lost:
-            raise RuntimeError("Can't set up tunnel for established connection")
-        self._tunnel = split_host_port(host, port, self.default_port)
-        self._tunnel_fields = list(headers.items()) if headers else []
-        self._set_origin(*self._tunnel)
-
-    def get_proxy_response_headers(self) -> Headers | None:
-        """The fields of the proxy's answer to CONNECT; None before there was one."""
-        return self._proxy_headers
-
-    def __repr__(self) -> str:
-        where = self.uds or f"{bracketed(self._host)}:{self._port}"
-        return f"<{type(self).__name__} {where} {self._state.name}{'' if self.connected else ' (not connected)'}>"
-
-    # -- opening and closing -----------------------------------------------------------------------------------------
-
-    async def connect(self) -> None:
-        """Open the connection, if it is not open. ``request`` does this by itself while ``auto_open`` is true.
-
-        :raises ConnectTimeout: the look-up, the connection, the tunnel and TLS together took too long
-        :raises OSError: nobody answered, or the name is not known
-        :raises TunnelError: the proxy refused
-        :raises ssl.SSLError: the handshake or the verification failed
-        """
-        advance(self._state, ExchangeEvent.START)
-        if not self.connected:
-            await self.exclusively(self._open())
-
-    async def close(self) -> None:
-        """Close the connection, gracefully where nothing is in the way, within a second in any case.
-
-        The next request opens a new one. What was not read of a response is lost.
-        """
-        stream = self._forget(ResponseNotReady("the connection was closed before the response was read"))
-        if stream is not None:
-            await stream.close(CLOSE_TIMEOUT)
-
-    def abort(self) -> None:
-        """Close the connection now, without waiting for anything."""
-        stream = self._forget(ResponseNotReady("the connection was aborted before the response was read"))
-        if stream is not None:
-            stream.abort()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        await self.close()
-
-    def __del__(self) -> None:
-        stream = self._stream
-        if stream is not None and not stream.lost and not stream.transport.is_closing():
-            warnings.warn(f"unclosed connection {self!r}", ResourceWarning, stacklevel=1, source=self)
-            if not stream.loop.is_closed():
-                stream.loop.call_soon_threadsafe(stream.abort)
-
-    def detach(self) -> tuple[StreamReader, StreamWriter]:
-        """Give the byte stream away, after a 101 or a 2xx to CONNECT.
-
-        The ``asyncio.StreamReader`` starts with what followed the head; the ``asyncio.StreamWriter`` is the caller's to
-        close.
-
-        :raises ResponseNotReady: no such response was received
-        """
-        stream = self._stream
-        if self._state is not ExchangeState.SWITCHED or stream is None:
-            raise ResponseNotReady("only a connection that was switched to another protocol can be detached")
-        stream.release()
-        self._forget(ResponseNotReady("the connection was detached"))
-        return stream.reader, stream.writer
 
     # -- requests ----------------------------------------------------------------------------------------------------
 
@@ -309,19 +95,21 @@ class AsyncHTTPConnection:
         if headers or body is not None or method.upper() in METHODS_WITH_BODY:
             plan = plan_request(method, body, headers, encode_chunked)
         else:
-            plan = _NO_FIELDS
+            plan = NO_FIELDS
         url = url or "/"
-        head = request_head(method, url, plan.fields, self._own_fields(url, plan.has_host, plan.has_accept_encoding))
+        own = self._origin.own_fields(url, plan.has_host, plan.has_accept_encoding)
+        head = request_head(method, url, plan.fields, own)
         stream = self._stream
         if stream is None or stream.spoiled is not None or stream.readable():
             stream = await self.exclusively(self._make_ready())
-        self._begin(method, url, plan)
+        heads = self._begin(method, url, plan)
         if body is None and plan.left == 0:
             self._state = sent
-            self._write(stream, head)
+            if self.debuglevel > 0:
+                print("send:", repr(head))
+            stream.writer.write(head)
         else:
-            self._state = ExchangeState.SENDING_BODY
-            await self.exclusively(self._send_request(stream, head, body, plan, whole=body is not None))
+            await self.exclusively(self._send(heads, head, body, plan, whole=body is not None))
 
     def putrequest(self, method: str, url: str, skip_host: bool = False, skip_accept_encoding: bool = False) -> None:
         """Begin a request step by step: then ``putheader``, ``endheaders`` and ``send``.
@@ -360,20 +148,13 @@ class AsyncHTTPConnection:
         if isinstance(message_body, str):
             message_body = encode_text(message_body)
         plan = plan_step_by_step(self._fields, message_body, encode_chunked)
-        own = self._own_fields(self._target, *self._skips)
+        own = self._origin.own_fields(self._target, *self._skips)
         head = request_head(self._method, self._target, plan.fields, own)
         stream = self._stream
         if stream is None or stream.spoiled is not None or stream.readable():
             stream = await self.exclusively(self._make_ready())
-        self._begin(self._method, self._target, plan)
-        self._state = ExchangeState.SENDING_BODY
-        if message_body is None and not plan.expects:
-            self._write(stream, head)
-            self._sender = self._new_sender(stream, plan)
-            if plan.left == 0:
-                self._state = advance(self._state, ExchangeEvent.END_BODY)
-        else:
-            await self.exclusively(self._send_request(stream, head, message_body, plan, whole=False))
+        heads = self._begin(self._method, self._target, plan)
+        await self.exclusively(self._send(heads, head, message_body, plan, whole=False))
 
     async def send(self, data: Any) -> None:
         """Send a piece of the body after ``endheaders``, as it is: bytes-like, str, a file, or an iterable of those.
@@ -382,12 +163,11 @@ class AsyncHTTPConnection:
         """
         self.check_unclaimed()
         state = advance(self._state, ExchangeEvent.BODY)
-        if self._sender is None:
+        sender = self._sender
+        if sender is None:
             raise ValueError("a body needs a Content-Length or Transfer-Encoding field in the head of its request")
-        await self.exclusively(self._sender.send(data))
-        if state is ExchangeState.SENDING_BODY and self._sender.left == 0:
-            state = advance(state, ExchangeEvent.END_BODY)
-        self._state = state
+        await self.exclusively(sender.send(data))
+        self._state = advance(state, ExchangeEvent.END_BODY) if sender.left == 0 else state
 
     # -- responses ---------------------------------------------------------------------------------------------------
 
@@ -434,7 +214,7 @@ class AsyncHTTPConnection:
             or not keeps_alive(head.version, head.headers)
         )
         self._state = state
-        response = self.response_class(self, stream, self._method, self._target, head, body, will_close)
+        response = self.response_class(self, stream, self._origin, self._method, self._target, head, body, will_close)
         if body is None:
             self.response_complete(response)
         else:
@@ -446,64 +226,32 @@ class AsyncHTTPConnection:
         if head.status == SWITCHING_PROTOCOLS and not self._plan.upgrades:
             raise ProtocolError("the peer switched protocols, which nobody asked for")
         self._state = advance(self._state, ExchangeEvent.SWITCH)
-        return self.response_class(self, stream, self._method, self._target, head, None, False)
+        return self.response_class(self, stream, self._origin, self._method, self._target, head, None, False)
+
+    def detach(self) -> tuple[StreamReader, StreamWriter]:
+        """Give the byte stream away, after a 101 or a 2xx to CONNECT.
+
+        The ``asyncio.StreamReader`` starts with what followed the head; the ``asyncio.StreamWriter`` is the caller's to
+        close.
+
+        :raises ResponseNotReady: no such response was received
+        """
+        stream = self._stream
+        if self._state is not ExchangeState.SWITCHED or stream is None:
+            raise ResponseNotReady("only a connection that was switched to another protocol can be detached")
+        stream.release()
+        self._forget(ResponseNotReady("the connection was detached"))
+        return stream.reader, stream.writer
 
     # -- for the response --------------------------------------------------------------------------------------------
-
-    def full_url(self, target: str) -> str:
-        """The URL that ``target`` stands for on this connection."""
-        return full_url(self.scheme, self._authority, target)
-
-    def check_unclaimed(self) -> None:
-        """Refuse a second task.
-
-        :raises ConcurrentUse: another task is in the middle of something on this connection
-        """
-        if self.claimed:
-            raise ConcurrentUse("another task is using this connection; it carries one transaction at a time")
-
-    async def exclusively(self, work: Coroutine[Any, Any, T]) -> T:
-        """Await ``work`` while no other task may use the connection, and close the connection if it fails.
-
-        :raises ConcurrentUse: another task is in the middle of something; ``work`` was not begun
-        """
-        if self.claimed:
-            work.close()
-            self.check_unclaimed()
-        self.claimed = True
-        epoch = self._epoch
-        try:
-            result = await work
-            if epoch != self._epoch:
-                self._raise_closed()
-        except GeneratorExit:
-            self.abort()  # nothing may be awaited any more
-            raise
-        except BaseException as error:
-            await self.failed(error)
-            raise
-        finally:
-            self.claimed = False
-        return result
-
-    def _raise_closed(self) -> NoReturn:
-        raise ConnectionAbortedError("the connection was closed by another task")
-
-    async def failed(self, error: BaseException) -> None:
-        """Close the connection after ``error``, which is given the name of the request if it has room for it."""
-        if isinstance(error, PhaseTimeout) and error.method is None and self._method:
-            error.method, error.url = self._method, self.full_url(self._target)
-        cancelled = ResponseNotReady("the task that read the response was cancelled")
-        stream = self._forget(error if isinstance(error, Exception) else cancelled)
-        if stream is not None:
-            await stream.aborted()
 
     def response_complete(self, response: AsyncHTTPResponse) -> None:
         """The last byte of ``response`` was read: the connection is free, or closes, in this very step."""
         self._response = None
         self._state = AFTER_RESPONSE
-        stream = self._stream
-        if stream is not None:
+        stream, heads = self._stream, self._heads
+        if stream is not None and heads is not None:
+            heads.final = None  # an idle connection keeps nothing of the last exchange
             if response.will_close:
                 stream.shut("the last response said that it was the last")
             else:
@@ -515,28 +263,28 @@ class AsyncHTTPConnection:
         if stream is not None:
             await stream.aborted()
 
-    # -- inside: the exchange ----------------------------------------------------------------------------------------
+    # -- inside ------------------------------------------------------------------------------------------------------
 
-    def _begin(self, method: str, target: str, plan: Plan) -> None:
-        self._method, self._target, self._plan = method, target, plan
-        self._sender = None
+    def _begin(self, method: str, target: str, plan: Plan) -> HeadReader:
+        """A request is about to be written: note what it is, and expect an answer."""
         heads = self._heads
-        if heads is not None:
-            heads.begin()
-            heads.debuglevel = self.debuglevel
-            heads.stream.quiet = False
+        if heads is None:
+            self._raise_closed()
+        self._method, self._target, self._plan, self._sender = method, target, plan, None
+        heads.begin(self.debuglevel)
+        return heads
 
-    def _forget(self, error: Exception) -> StreamProtocol | None:
-        """Back to the beginning: no stream, no exchange; the stream that was, for the caller to close."""
-        self._epoch += 1
-        stream, self._stream = self._stream, None
-        response, self._response = self._response, None
-        self._state = ExchangeState.IDLE
-        self._heads = self._sender = None
-        self._fields = []
-        if response is not None:
-            response.fail(error)
-        return stream
+    async def _send(self, heads: HeadReader, head: bytes, body: Any, plan: Plan, whole: bool) -> None:
+        """Send head and body; ``whole``: nothing more will follow."""
+        sender = self._sender = BodySender(heads, plan.left, self._timeout.write, self.blocksize)
+        self._state = ExchangeState.SENDING_BODY
+        await sender.send_request(head, body, plan, self.expect_timeout)
+        if self._sender is not sender:
+            self._raise_closed()
+        if whole and sender.left and not sender.stopped:
+            raise ValueError(f"the body ended {sender.left} bytes short of its Content-Length")
+        if sender.complete and (whole or sender.left == 0):
+            self._state = advance(self._state, ExchangeEvent.END_BODY)
 
     def _is_incomplete(self) -> bool:
         """Whether the request may not have been sent whole, so that the peer could take the next for its rest."""
@@ -546,169 +294,3 @@ class AsyncHTTPConnection:
             and (sender.stopped or sender.left != 0)
             and not (self._plan.chunked and not sender.stopped)
         )
-
-    # -- inside: sending ---------------------------------------------------------------------------------------------
-
-    def _set_origin(self, host: str, port: int) -> None:
-        self._authority = host_field(host, port, self.default_port)
-        self._host_field = field_line("Host", self._authority)
-        self._both_fields = self._host_field + _ACCEPT_ENCODING
-
-    def _own_fields(self, target: str, skip_host: bool, skip_accept_encoding: bool) -> bytes:
-        """The field lines that are added to every request: Host, Accept-Encoding."""
-        host = self._host_field
-        if target.startswith("http") and (authority := target_authority(target)):
-            host = field_line("Host", authority)
-        elif not (skip_host or skip_accept_encoding):
-            return self._both_fields
-        return (b"" if skip_host else host) + (b"" if skip_accept_encoding else _ACCEPT_ENCODING)
-
-    def _write(self, stream: StreamProtocol, data: bytes) -> None:
-        if self.debuglevel > 0:
-            print("send:", repr(data))
-        stream.writer.write(data)
-
-    def _new_sender(self, stream: StreamProtocol, plan: Plan) -> BodySender:
-        assert self._heads is not None
-        return BodySender(
-            stream,
-            self._heads.poll,
-            left=plan.left,
-            seconds=self._timeout.write,
-            blocksize=self.blocksize,
-            debuglevel=self.debuglevel,
-        )
-
-    async def _send_request(self, stream: StreamProtocol, head: bytes, body: Any, plan: Plan, whole: bool) -> None:
-        """Send head and body, a small body in the same segment; ``whole``: nothing more will follow it."""
-        sender = self._sender = self._new_sender(stream, plan)
-        size = body_size(body)
-        if plan.expects or body is None:
-            self._write(stream, head)
-            if plan.expects and not await self._continue(stream):
-                sender.stopped = True
-                return
-        elif size is not None and size <= self.blocksize and not plan.chunked and self.debuglevel <= 0:
-            await sender.send_with_head(head, body)
-            body = None
-        else:
-            self._write(stream, head)
-        if body is not None:
-            await sender.send(body, chunked=plan.chunked)
-        elif plan.chunked:
-            await sender.send(b"", chunked=True)
-        if self._sender is not sender:
-            self._raise_closed()
-        if whole and sender.left and not sender.stopped:
-            raise ValueError(f"the body ended {sender.left} bytes short of its Content-Length")
-        if not sender.stopped and not sender.left:
-            self._state = advance(self._state, ExchangeEvent.END_BODY)
-
-    async def _continue(self, stream: StreamProtocol) -> bool:
-        """Wait for ``100 Continue``, for a while; False when a final response came (RFC 9110 section 10.1.1)."""
-        heads = self._heads
-        assert heads is not None
-        deadline = time.monotonic() + self.expect_timeout
-        while heads.poll() is None and not heads.continued and not stream.ended:
-            left = deadline - time.monotonic()
-            if left <= 0:
-                return True
-            try:
-                await stream.wait(left, ReadTimeout)
-            except ReadTimeout:
-                return True
-        return heads.final is None and not stream.ended
-
-    # -- inside: connecting ------------------------------------------------------------------------------------------
-
-    async def _make_ready(self) -> StreamProtocol:
-        """A stream that a request can be written to: the one there is, if it is clean, or a new one."""
-        stream = self._stream
-        if stream is not None:
-            await stream.check_quiet()
-            if stream.spoiled is None:
-                return stream
-        if not self.auto_open:
-            raise NotConnected("the connection is not open, and auto_open is off")
-        return await self._open()
-
-    async def _open(self) -> StreamProtocol:
-        """Connect within the connect timeout, and put the stream in place."""
-        old, self._stream = self._stream, None
-        if old is not None:
-            await old.aborted()
-        epoch = self._epoch
-        started = time.monotonic()
-        limit = self._timeout.connect
-        scope = asyncio.timeout(limit)
-        try:
-            async with scope:
-                stream = await self._dial()
-        except TimeoutError:
-            if limit is None or not scope.expired():
-                raise  # the system's own ETIMEDOUT
-            url = f"{self.scheme}://{self._authority}"
-            raise ConnectTimeout(limit, time.monotonic() - started, "CONNECT", url) from None
-        if epoch != self._epoch:
-            await stream.aborted()
-            self._raise_closed()
-        self._stream = stream
-        self._heads = HeadReader(stream, self.limits, self.strict, self._inform)
-        return stream
-
-    async def _dial(self) -> StreamProtocol:
-        if self.uds is not None:
-            stream = await dial_unix(self.uds)
-        else:
-            stream = await dial(self._host, self._port, source_address=self.source_address)
-        try:
-            if self._tunnel is not None:
-                if self.proxy_context is not None:
-                    stream = await start_tls(stream, self.proxy_context, ascii_host(self._host))
-                await self._open_tunnel(stream, *self._tunnel)
-            return await self._secure(stream)
-        except BaseException:
-            await stream.aborted()
-            raise
-
-    async def _secure(self, stream: StreamProtocol) -> StreamProtocol:
-        """Encrypt the stream to the origin, in the class that does."""
-        return stream
-
-    async def _open_tunnel(self, stream: StreamProtocol, host: str, port: int) -> None:
-        """Ask the proxy for a tunnel.
-
-        :raises TunnelError: it refused
-        :raises ProtocolError: it sent bytes that the origin cannot have sent
-        """
-        authority = f"{bracketed(ascii_host(host))}:{port}"
-        has_host = any(str(name).lower() == "host" for name, _ in self._tunnel_fields)
-        own = b"" if has_host else field_line("Host", authority)
-        head = request_head("CONNECT", authority, self._tunnel_fields, own)
-        if self.debuglevel > 0:
-            print("send:", repr(head))
-        stream.quiet = False
-        stream.transport.write(head)
-        heads = HeadReader(stream, self.limits, True, None)
-        heads.debuglevel = self.debuglevel
-        answer = await heads.wait(None)  # within the connect timeout
-        self._proxy_headers = answer.headers
-        if not 200 <= answer.status < 300:
-            raise TunnelError(answer.status, answer.reason, list(answer.headers.items()))
-        stream.rest()
-        if stream.spoiled is not None:
-            raise ProtocolError(f"the proxy answered CONNECT with {answer.status}, but {stream.spoiled}")
-
-    def _inform(self, status: int, reason: str, headers: Headers) -> None:
-        if self.on_informational is not None:
-            self.on_informational(status, reason, headers)
-
-
-def effective_timeout(given: float | Timeout | Default | None) -> Timeout:
-    """The bounds that a ``timeout`` argument stands for."""
-    if isinstance(given, Default):
-        given = socket.getdefaulttimeout()
-        return Timeout() if given is None else Timeout(given)
-    if given is None:
-        return Timeout(connect=None, write=None, read=None)
-    return given if isinstance(given, Timeout) else Timeout(given)

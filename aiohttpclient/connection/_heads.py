@@ -40,7 +40,11 @@ class HeadReader:
     )
 
     def __init__(
-        self, stream: StreamProtocol, limits: MessageLimits, strict: bool, on_informational: OnInformational | None
+        self,
+        stream: StreamProtocol,
+        limits: MessageLimits,
+        strict: bool,
+        on_informational: OnInformational | None = None,
     ) -> None:
         self.stream = stream
         self.on_informational = on_informational
@@ -53,8 +57,10 @@ class HeadReader:
         self._scanned = 0
         self._informational = 0
 
-    def begin(self) -> None:
-        """Forget the last exchange."""
+    def begin(self, debuglevel: int) -> None:
+        """Expect the response to a request that is about to be written; what was before is forgotten."""
+        self.stream.quiet = False
+        self.debuglevel = debuglevel
         self.final = None
         self.continued = False
         self._informational = 0

@@ -137,12 +137,3 @@ def body_size(body: object) -> int | None:
         return memoryview(body).nbytes  # type: ignore[arg-type]  # that it may not be bytes-like is what is being asked
     except TypeError:
         return None
-
-
-def full_url(scheme: str, authority: str, target: str) -> str:
-    """The URL that a request asks for, for responses and errors to name."""
-    if target.startswith("/"):
-        return f"{scheme}://{authority}{target}"
-    if "://" in target:
-        return target
-    return f"{scheme}://{authority}" if target == "*" else target

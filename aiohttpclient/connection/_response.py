@@ -8,11 +8,12 @@ from .._headers import Headers
 from ._bodies import BLOCK, Body, ChunkedBody, LengthBody
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+    from collections.abc import AsyncIterator, Coroutine
     from typing import Protocol, TypeVar
 
     from ..net import StreamProtocol
     from ..wire import ResponseHead
+    from ._origin import Origin
 
     T = TypeVar("T")
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
         claimed: bool
         debuglevel: int
 
-        def full_url(self, target: str) -> str: ...
         def response_complete(self, response: AsyncHTTPResponse) -> None: ...
         async def response_abandoned(self, response: AsyncHTTPResponse) -> None: ...
         async def failed(self, error: BaseException) -> None: ...
@@ -45,6 +45,7 @@ class AsyncHTTPResponse:
         "_body",
         "_exchange",
         "_failure",
+        "_origin",
         "_stream",
         "_target",
         "_trailers",
@@ -61,6 +62,7 @@ class AsyncHTTPResponse:
         self,
         exchange: Exchange,
         stream: StreamProtocol,
+        origin: Origin,
         method: str,
         target: str,
         head: ResponseHead,
@@ -71,6 +73,7 @@ class AsyncHTTPResponse:
         self.method = method
         self.will_close = will_close
         self.chunked = type(body) is ChunkedBody
+        self._origin = origin
         self._target = target
         self._trailers: Headers | None = None
         self._exchange = exchange
@@ -86,7 +89,7 @@ class AsyncHTTPResponse:
     @property
     def url(self) -> str:
         """The URL that was asked for."""
-        return self._exchange.full_url(self._target)
+        return self._origin.full_url(self._target)
 
     @property
     def debuglevel(self) -> int:
@@ -240,9 +243,10 @@ class AsyncHTTPResponse:
         """The body in blocks: of ``size`` bytes each but the last, or as they come."""
         if size is not None and size <= 0:
             raise ValueError(f"size must be greater than zero, got {size!r}")
-        read: Callable[[int], Awaitable[bytes]] = self.read1 if size is None else self.read
-        while block := await read(-1 if size is None else size):
+        read = self.read1 if size is None else self.read
+        while block := await read(size or BLOCK):
             yield block
+            del block
 
     async def close(self) -> None:
         """Give up what was not read, and the connection with it: the rest would stand before the next response."""
@@ -264,6 +268,6 @@ class AsyncHTTPResponse:
 
     def _complete(self, body: Body) -> None:
         self._body = None
-        if isinstance(body, ChunkedBody):
+        if type(body) is ChunkedBody:
             self._trailers = body.decoder.trailers
         self._exchange.response_complete(self)

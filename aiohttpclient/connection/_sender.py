@@ -17,14 +17,16 @@ import inspect
 import io
 import os
 import stat
-from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterable, Iterable
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
-from ..errors import RemoteDisconnected, WriteTimeout
-from ..wire import LAST_CHUNK, ResponseHead, chunk_header, refuses_body
+from ..errors import ReadTimeout, RemoteDisconnected, WriteTimeout
+from ..wire import LAST_CHUNK, chunk_header, refuses_body
+from ._request import body_size
 
 if TYPE_CHECKING:
-    from ..net import StreamProtocol
+    from ._heads import HeadReader
+    from ._request import Plan
 
 SLICE = 256 * 1024
 """Bytes handed to the transport at a time. It copies what the kernel does not take at once, so this bounds that copy.
@@ -35,9 +37,6 @@ SENDFILE_PART = 256 * 1024
 come cannot be seen from outside, so this, in ``Timeout.write`` seconds, is the slowest peer that is not taken for a
 dead one."""
 
-Answer = Callable[[], "ResponseHead | None"]
-"""Gives the final response head, if the peer has sent one already."""
-
 
 class BodySender:
     """Sends one body, in one or more calls of :meth:`send`.
@@ -46,23 +45,50 @@ class BodySender:
     ``stopped`` turns true when an answer ended the sending early.
     """
 
-    def __init__(
-        self,
-        stream: StreamProtocol,
-        answer: Answer,
-        *,
-        left: int | None,
-        seconds: float | None,
-        blocksize: int,
-        debuglevel: int,
-    ) -> None:
+    def __init__(self, heads: HeadReader, left: int | None, seconds: float | None, blocksize: int) -> None:
         self.left = left
         self.stopped = False
-        self._stream = stream
-        self._answer = answer
+        self._heads = heads
+        self._stream = heads.stream
         self._seconds = seconds
         self._blocksize = blocksize
-        self._debuglevel = debuglevel
+        self._debuglevel = heads.debuglevel
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything that was declared has been sent; where nothing was declared, the caller decides."""
+        return not self.left and not self.stopped
+
+    async def send_request(self, head: bytes, body: object, plan: Plan, expect_timeout: float) -> None:
+        """Send a head and the body that it announces, if that is at hand: a small one in the same segment as the head.
+
+        Where the caller expects ``100 Continue``, the body waits for it for ``expect_timeout`` seconds, and is not sent
+        when a final response comes instead (RFC 9110 section 10.1.1).
+        """
+        size = body_size(body)
+        joined = size is not None and size <= self._blocksize
+        if plan.expects or plan.chunked or not joined or self._debuglevel > 0:
+            await self._write(head)
+            if plan.expects and not await self._continue(expect_timeout):
+                self.stopped = True
+            elif body is not None:
+                await self.send(body, chunked=plan.chunked)
+        else:
+            data = as_bytes(body)
+            self._account(data.nbytes)
+            await self._write(b"".join((head, data)))
+
+    async def _continue(self, seconds: float) -> bool:
+        """Wait for ``100 Continue``; False when a final response came, or the end."""
+        heads, stream = self._heads, self._stream
+        deadline = stream.loop.time() + seconds
+        while heads.poll() is None and not heads.continued and not stream.ended:
+            left = deadline - stream.loop.time()
+            try:
+                await stream.wait(max(left, 0.0), ReadTimeout)
+            except ReadTimeout:
+                return True
+        return heads.final is None and not stream.ended
 
     async def send(self, body: object, *, chunked: bool = False) -> None:
         """Send ``body``; with ``chunked``, each piece of it as one chunk, and the last chunk after them.
@@ -78,12 +104,6 @@ class BodySender:
             await self._send_blocks(blocks_of(body), chunked)
         if chunked and not self.stopped:
             await self._write(LAST_CHUNK)
-
-    async def send_with_head(self, head: bytes, body: object) -> None:
-        """Send ``head`` and a small body of known length in one write: one segment, one system call."""
-        data = as_bytes(body)
-        self._account(data.nbytes)
-        await self._write(b"".join((head, data)))
 
     async def _send_blocks(self, blocks: AsyncGenerator[object, None], chunked: bool) -> None:
         async with contextlib.aclosing(blocks):
@@ -149,7 +169,7 @@ class BodySender:
         """Whether to stop: the peer answered, or it is gone. Gone without a byte of an answer is an error."""
         stream = self._stream
         if not self.stopped and (stream.reader.buffered or stream.ended):
-            answer = self._answer()
+            answer = self._heads.poll()
             if answer is None and stream.ended and not stream.reader.buffered:
                 raise RemoteDisconnected("Remote end closed connection during the request") from stream.fault
             self.stopped = stream.ended or (answer is not None and refuses_body(answer.status))

@@ -56,5 +56,5 @@ class AsyncHTTPSConnection(AsyncHTTPConnection):
         self.server_hostname = server_hostname
 
     async def _secure(self, stream: StreamProtocol) -> StreamProtocol:
-        host = self._tunnel[0] if self._tunnel is not None else self._host
+        host = self._tunnel.host if self._tunnel is not None else self._host
         return await start_tls(stream, self.context, self.server_hostname or ascii_host(host).partition("%")[0])

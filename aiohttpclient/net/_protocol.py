@@ -54,6 +54,35 @@ CLOSING_TURNS = 64
 class StreamProtocol(asyncio.StreamReaderProtocol, asyncio.BufferedProtocol):
     """One connected byte stream. Made by the dialer; dead once ``lost``."""
 
+    # An idle connection should be small, and with the attributes of the base a shared dictionary would be too full.
+    __slots__ = (
+        "_direct",
+        "_first_only",
+        "_limit",
+        "_missing",
+        "_poll",
+        "_released",
+        "_shared",
+        "_timeout",
+        "_timer",
+        "_unsent",
+        "_view",
+        "_waiter",
+        "_writer",
+        "base_transport",
+        "eof",
+        "fault",
+        "loop",
+        "lost",
+        "quiet",
+        "reader",
+        "sendfile_works",
+        "spoiled",
+        "transport",
+        "truncated",
+        "writing_paused",
+    )
+
     def __init__(self, loop: AbstractEventLoop) -> None:
         self.reader = StreamReader(READER_LIMIT, loop)
         super().__init__(self.reader, loop=loop)

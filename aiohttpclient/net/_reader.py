@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop, Future, Transport
-    from collections.abc import Iterable
-    from typing import SupportsIndex
 
 READER_LIMIT = 64 * 1024
 """Bytes. The transport is paused above twice this, so a slow reader holds at most 128 KiB and one receive buffer."""
@@ -45,9 +43,9 @@ class StreamReader(asyncio.StreamReader):
         super().__init__(limit, loop)
         self.buffered = self._buffer
 
-    def feed_data(self, data: Iterable[SupportsIndex]) -> None:
+    def feed_data(self, data: bytes | memoryview) -> None:  # type: ignore[override]  # what transports have to give
         """Append ``data``: the stock method, less what the common case does not need."""
-        if self._waiter is None and len(self._buffer) < self._limit:
+        if self._waiter is None and len(self._buffer) + len(data) <= self._limit:
             self._buffer.extend(data)
         else:
             super().feed_data(data)

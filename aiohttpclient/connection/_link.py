@@ -1,0 +1,335 @@
+"""The life of a connection: opened when it is needed, closed when anything goes wrong, used by one task at a time.
+
+What goes over it is the business of ``_connection``. Here is what must hold whatever that is:
+
+* what fails in the middle of an exchange, cancellation included, closes the stream before the exception leaves;
+* a stream is used again only if nothing arrived on it since the last response ended. That is looked at when bytes come,
+  and once more, by asking the kernel, before a request is written;
+* two tasks that meet on one connection get ``ConcurrentUse`` or ``CannotSendRequest``; their bytes never mix;
+* closing it in one task while another waits on it wakes that one with an error.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+import warnings
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+
+from .._sentinels import DEFAULT, Default
+from .._url import ascii_host, bracketed, split_host_port
+from ..errors import ConcurrentUse, ConnectTimeout, NotConnected, PhaseTimeout, ResponseNotReady
+from ..net import StreamProtocol, dial, dial_unix, start_tls
+from ..status import HTTP_PORT
+from ..timeouts import Timeout
+from ..wire import ExchangeEvent, ExchangeState, MessageLimits, advance
+from ._heads import HeadReader
+from ._origin import Origin
+from ._request import Plan
+from ._response import AsyncHTTPResponse
+from ._tunnel import Tunnel, open_tunnel
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Coroutine, Mapping
+    from types import TracebackType
+    from typing import Self
+
+    from .._headers import Headers
+    from ._heads import OnInformational
+    from ._request import Field
+    from ._sender import BodySender
+
+T = TypeVar("T")
+
+BLOCKSIZE = 64 * 1024
+"""Bytes read from a file at a time. ``http.client``'s 8 KiB would cost a thread switch for each."""
+
+EXPECT_TIMEOUT = 1.0
+"""Seconds to wait for ``100 Continue``. RFC 9110 section 10.1.1 forbids waiting for ever; curl waits this long."""
+
+CLOSE_TIMEOUT = 1.0
+"""Seconds in which a graceful close may send what is unsent."""
+
+DEFAULT_LIMITS = MessageLimits()
+
+NO_FIELDS = Plan([])
+"""The plan of a request without body and without fields of the caller's."""
+
+
+class Link:
+    """The connection without its transactions; see :class:`AsyncHTTPConnection`, which says what the parameters are."""
+
+    response_class: type[AsyncHTTPResponse] = AsyncHTTPResponse
+    default_port: int = HTTP_PORT
+    scheme: str = "http"
+    auto_open: bool | int = True
+    debuglevel: int = 0
+
+    def __init__(
+        self,
+        host: str,
+        port: int | None = None,
+        strict: bool = False,
+        timeout: float | Timeout | Default | None = DEFAULT,
+        source_address: tuple[str, int] | None = None,
+        *,
+        blocksize: int = BLOCKSIZE,
+        limits: MessageLimits = DEFAULT_LIMITS,
+        uds: str | None = None,
+        proxy_context: ssl.SSLContext | None = None,
+        on_informational: OnInformational | None = None,
+        expect_timeout: float = EXPECT_TIMEOUT,
+    ) -> None:
+        self._stream: StreamProtocol | None = None  # first, for __del__
+        self._host, self._port = split_host_port(host, port, self.default_port)
+        if blocksize <= 0:
+            raise ValueError(f"blocksize must be greater than zero, got {blocksize!r}")
+        self.strict = strict
+        self.timeout = timeout
+        self.source_address = source_address
+        self.blocksize = blocksize
+        self.limits = limits
+        self.uds = uds
+        self.proxy_context = proxy_context
+        self.on_informational = on_informational
+        self.expect_timeout = expect_timeout
+        self._tunnel: Tunnel | None = None
+        self._proxy_headers: Headers | None = None
+        self._state = ExchangeState.IDLE
+        self.claimed = False
+        self._epoch = 0
+        self._heads: HeadReader | None = None
+        self._sender: BodySender | None = None
+        self._response: AsyncHTTPResponse | None = None
+        self._method = ""
+        self._target = ""
+        self._plan = NO_FIELDS
+        self._fields: list[Field] = []
+        self._skips = (False, False)
+        self._origin = Origin(self.scheme, self._host, self._port, self.default_port)
+
+    # -- what it is --------------------------------------------------------------------------------------------------
+
+    @property
+    def host(self) -> str:
+        """The host that is connected to: the server, or the proxy of a tunnel."""
+        return self._host
+
+    @property
+    def port(self) -> int:
+        """The port that is connected to."""
+        return self._port
+
+    @property
+    def timeout(self) -> float | Timeout | Default | None:
+        """What was given as ``timeout``; setting it takes effect with the next wait."""
+        return self._given_timeout
+
+    @timeout.setter
+    def timeout(self, value: float | Timeout | Default | None) -> None:
+        self._given_timeout = value
+        self._timeout = effective_timeout(value)
+
+    @property
+    def state(self) -> ExchangeState:
+        """Where the exchange stands."""
+        return self._state
+
+    @property
+    def connected(self) -> bool:
+        """True while there is an open connection that a request could go over."""
+        return self._stream is not None and self._stream.spoiled is None
+
+    def set_debuglevel(self, level: int) -> None:
+        """Print what is sent and received when ``level`` is above 0, as ``http.client`` prints it."""
+        self.debuglevel = level
+
+    def set_tunnel(self, host: str, port: int | None = None, headers: Mapping[str, str] | None = None) -> None:
+        """Reach ``host`` and ``port`` through CONNECT (RFC 9110 section 9.3.6); the constructor's host is the proxy.
+
+        ``headers`` go with the CONNECT request, and only there.
+
+        :raises RuntimeError: the connection is open already
+        """
+        if self._stream is not None and not self._stream.lost:
+            raise RuntimeError("Can't set up tunnel for established connection")
+        host, port = split_host_port(host, port, self.default_port)
+        self._tunnel = Tunnel(host, port, list(headers.items()) if headers else [])
+        self._origin = Origin(self.scheme, host, port, self.default_port)
+
+    def get_proxy_response_headers(self) -> Headers | None:
+        """The fields of the proxy's answer to CONNECT; None before there was one."""
+        return self._proxy_headers
+
+    def __repr__(self) -> str:
+        where = self.uds or f"{bracketed(self._host)}:{self._port}"
+        return f"<{type(self).__name__} {where} {self._state.name}{'' if self.connected else ' (not connected)'}>"
+
+    # -- opening and closing -----------------------------------------------------------------------------------------
+
+    async def connect(self) -> None:
+        """Open the connection, if it is not open. ``request`` does this by itself while ``auto_open`` is true.
+
+        :raises ConnectTimeout: the look-up, the connection, the tunnel and TLS together took too long
+        :raises OSError: nobody answered, or the name is not known
+        :raises TunnelError: the proxy refused
+        :raises ssl.SSLError: the handshake or the verification failed
+        """
+        advance(self._state, ExchangeEvent.START)
+        if not self.connected:
+            await self.exclusively(self._open())
+
+    async def close(self) -> None:
+        """Close the connection, gracefully where nothing is in the way, within a second in any case.
+
+        The next request opens a new one. What was not read of a response is lost.
+        """
+        stream = self._forget(ResponseNotReady("the connection was closed before the response was read"))
+        if stream is not None:
+            await stream.close(CLOSE_TIMEOUT)
+
+    def abort(self) -> None:
+        """Close the connection now, without waiting for anything."""
+        stream = self._forget(ResponseNotReady("the connection was aborted before the response was read"))
+        if stream is not None:
+            stream.abort()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    def __del__(self) -> None:
+        stream = self._stream
+        if stream is not None and not stream.lost and not stream.transport.is_closing():
+            warnings.warn(f"unclosed connection {self!r}", ResourceWarning, stacklevel=1, source=self)
+            if not stream.loop.is_closed():
+                stream.loop.call_soon_threadsafe(stream.abort)
+
+    # -- one task at a time ------------------------------------------------------------------------------------------
+
+    def check_unclaimed(self) -> None:
+        """Refuse a second task.
+
+        :raises ConcurrentUse: another task is in the middle of something on this connection
+        """
+        if self.claimed:
+            raise ConcurrentUse("another task is using this connection; it carries one transaction at a time")
+
+    async def exclusively(self, work: Coroutine[Any, Any, T]) -> T:
+        """Await ``work`` while no other task may use the connection, and close the connection if it fails.
+
+        :raises ConcurrentUse: another task is in the middle of something; ``work`` was not begun
+        """
+        if self.claimed:
+            work.close()
+            self.check_unclaimed()
+        self.claimed = True
+        epoch = self._epoch
+        try:
+            result = await work
+            if epoch != self._epoch:
+                self._raise_closed()
+        except GeneratorExit:
+            self.abort()  # nothing may be awaited any more
+            raise
+        except BaseException as error:
+            await self.failed(error)
+            raise
+        finally:
+            self.claimed = False
+        return result
+
+    def _raise_closed(self) -> NoReturn:
+        raise ConnectionAbortedError("the connection was closed by another task")
+
+    async def failed(self, error: BaseException) -> None:
+        """Close the connection after ``error``, which is given the name of the request if it has room for it."""
+        if isinstance(error, PhaseTimeout) and error.method is None and self._method:
+            error.method, error.url = self._method, self._origin.full_url(self._target)
+        cancelled = ResponseNotReady("the task that read the response was cancelled")
+        stream = self._forget(error if isinstance(error, Exception) else cancelled)
+        if stream is not None:
+            await stream.aborted()
+
+    # -- inside ------------------------------------------------------------------------------------------------------
+
+    def _forget(self, error: Exception) -> StreamProtocol | None:
+        """Back to the beginning: no stream, no exchange; the stream that was, for the caller to close."""
+        self._epoch += 1
+        stream, self._stream = self._stream, None
+        response, self._response = self._response, None
+        self._state = ExchangeState.IDLE
+        self._heads = self._sender = None
+        self._fields = []
+        if response is not None:
+            response.fail(error)
+        return stream
+
+    async def _make_ready(self) -> StreamProtocol:
+        """A stream that a request can be written to: the one there is, if it is clean, or a new one."""
+        stream = self._stream
+        if stream is not None:
+            await stream.check_quiet()
+            if stream.spoiled is None:
+                return stream
+        if not self.auto_open:
+            raise NotConnected("the connection is not open, and auto_open is off")
+        return await self._open()
+
+    async def _open(self) -> StreamProtocol:
+        """Connect within the connect timeout, and put the stream in place."""
+        old, self._stream = self._stream, None
+        if old is not None:
+            await old.aborted()
+        epoch = self._epoch
+        started = time.monotonic()
+        limit = self._timeout.connect
+        scope = asyncio.timeout(limit)
+        try:
+            async with scope:
+                stream = await self._dial()
+        except TimeoutError:
+            if limit is None or not scope.expired():
+                raise  # the system's own ETIMEDOUT
+            raise ConnectTimeout(limit, time.monotonic() - started, "CONNECT", self._origin.full_url("*")) from None
+        if epoch != self._epoch:
+            await stream.aborted()
+            self._raise_closed()
+        self._stream = stream
+        self._heads = HeadReader(stream, self.limits, self.strict, self.on_informational)
+        return stream
+
+    async def _dial(self) -> StreamProtocol:
+        if self.uds is not None:
+            stream = await dial_unix(self.uds)
+        else:
+            stream = await dial(self._host, self._port, source_address=self.source_address)
+        try:
+            if self._tunnel is not None:
+                if self.proxy_context is not None:
+                    stream = await start_tls(stream, self.proxy_context, ascii_host(self._host))
+                self._proxy_headers = await open_tunnel(stream, self._tunnel, self.limits, self.debuglevel)
+            return await self._secure(stream)
+        except BaseException:
+            await stream.aborted()
+            raise
+
+    async def _secure(self, stream: StreamProtocol) -> StreamProtocol:
+        """Encrypt the stream to the origin, in the class that does."""
+        return stream
+
+
+def effective_timeout(given: float | Timeout | Default | None) -> Timeout:
+    """The bounds that a ``timeout`` argument stands for."""
+    if isinstance(given, Default):
+        given = socket.getdefaulttimeout()
+        return Timeout() if given is None else Timeout(given)
+    if given is None:
+        return Timeout(connect=None, write=None, read=None)
+    return given if isinstance(given, Timeout) else Timeout(given)

@@ -1,0 +1,36 @@
+"""Where requests go, and what every request says because of it."""
+
+from __future__ import annotations
+
+from .._url import host_field, target_authority
+from ..wire import field_line
+
+ACCEPT_ENCODING = field_line("Accept-Encoding", "identity")
+"""What ``http.client`` sends: nothing is decoded at this level."""
+
+
+class Origin:
+    """Scheme, host and port (RFC 9110 section 4.3.1), with the field lines that follow from them, made once."""
+
+    __slots__ = ("_host", "_host_and_encoding", "authority", "scheme")
+
+    def __init__(self, scheme: str, host: str, port: int, default_port: int) -> None:
+        self.scheme = scheme
+        self.authority = host_field(host, port, default_port)
+        self._host = field_line("Host", self.authority)
+        self._host_and_encoding = self._host + ACCEPT_ENCODING
+
+    def own_fields(self, target: str, skip_host: bool, skip_accept_encoding: bool) -> bytes:
+        """The field lines that are added to a request: Host (an absolute-form target's own) and Accept-Encoding."""
+        host = self._host
+        if target.startswith("http") and (authority := target_authority(target)):
+            host = field_line("Host", authority)
+        elif not (skip_host or skip_accept_encoding):
+            return self._host_and_encoding
+        return (b"" if skip_host else host) + (b"" if skip_accept_encoding else ACCEPT_ENCODING)
+
+    def full_url(self, target: str) -> str:
+        """The URL that ``target`` asks for, for responses and errors to name."""
+        if target.startswith("/"):
+            return f"{self.scheme}://{self.authority}{target}"
+        return f"{self.scheme}://{self.authority}" if target == "*" else target

@@ -1,0 +1,144 @@
+"""Response heads: one ``bytes`` in, version, status, reason and fields out (RFC 9112 sections 2 to 5).
+
+Theory of operation. The caller collects bytes. As soon as there are some it asks :func:`looks_like_http`, then
+:func:`head_end` for the empty line, and while there is none :func:`check_partial_head`. Once there is one,
+:func:`parse_response_head` looks at the head once. Two regular expressions accept a head that keeps to the RFC, and
+take it apart in the same step, for both modes. Only a head that they do not accept is looked at line by line: in
+strict mode to say what is wrong with it, in lenient mode to make of it what ``http.client`` would.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from .._headers import Headers
+from ..errors import BadStatusLine, InvalidHead, UnknownProtocol
+from . import _grammar
+from ._fields import HEAD, block_end, check_block, parse_fields
+
+if TYPE_CHECKING:
+    from ._limits import MessageLimits
+
+
+class ResponseHead(NamedTuple):
+    """What a response head says.
+
+    ``version`` is 10 or 11, as ``http.client`` writes them (9, for a response without a head, is left to the caller);
+    ``status`` 100 to 999; ``reason`` may be empty.
+    """
+
+    version: int
+    status: int
+    reason: str
+    headers: Headers
+
+
+def looks_like_http(buffer: bytes | bytearray) -> bool | None:
+    """Tell whether a response begins with ``HTTP/``; None: there are not enough bytes to tell.
+
+    To be asked before anything else. False is a simple response (HTTP/0.9: all of it is body) to a lenient reader, and
+    ``BadStatusLine`` to a strict one.
+    """
+    beginning = bytes(buffer[:5])
+    if beginning == b"HTTP/":
+        return True
+    return None if b"HTTP/".startswith(beginning) else False
+
+
+head_end = block_end
+"""Return the index just past the empty line that ends a head, or -1; see :func:`block_end`."""
+
+
+def check_partial_head(buffer: bytes | bytearray, limits: MessageLimits, strict: bool, start: int = 0) -> None:
+    """Refuse the beginning of a head that no further bytes can make acceptable, so that nobody waits for them.
+
+    :param buffer: the bytes of the response so far, in which :func:`head_end` found no end
+    :param start: how many of them an earlier call of this function has seen and accepted; with 0 all of them are looked
+        at again, which is correct, but makes many small arrivals quadratic
+    :raises LineTooLong: for a line over ``limits.line``, complete or not
+    :raises LimitExceeded: for more bytes than ``limits.head``
+    :raises InvalidHead: strict: for a CR without LF or an LF without CR
+    """
+    check_block(buffer, limits, strict, start, HEAD)
+
+
+def parse_response_head(head: bytes, limits: MessageLimits, strict: bool) -> ResponseHead:
+    """Take a response head apart.
+
+    :param head: with the empty line that ends it, and nothing after
+    :param strict: refuse everything that RFC 9112 does not allow, but for a status line without the space before an
+        empty reason; else take it as ``http.client`` does, with the exceptions below
+    :raises BadStatusLine: for a first line that is not a status line
+    :raises UnknownProtocol: for an HTTP version other than 1.x; lenient: 0.9 is taken for 1.0
+    :raises LineTooLong: for a line over ``limits.line``
+    :raises LimitExceeded: for more than ``limits.head`` bytes or ``limits.fields`` fields
+    :raises InvalidHead: strict: for fields that break the grammar, and line ends other than CR LF
+
+    Both modes take blanks off both ends of values and of the reason (RFC 9110 section 5.5), where ``http.client``
+    leaves those at the end of a value. Lenient mode differs from it where it is dangerous or loses fields:
+
+    - a folded value is joined with one space (RFC 9112 section 5.2), not kept with its line ends;
+    - a CR without LF, and NUL, become spaces (RFC 9112 section 2.2, RFC 9110 section 5.5), where ``http.client`` ends a
+      line at a CR, so that a value can smuggle in a field;
+    - blanks between a name and its colon are dropped (RFC 9112 section 5.1), where ``http.client`` loses the field and
+      all after it;
+    - a line without a colon, or with a name that is empty or holds blanks, control characters or bytes above 126, is
+      skipped with its continuation lines, where ``http.client`` (but for the empty name) loses all fields after it too;
+    - a status is digits only, where ``http.client`` allows a sign and underscores.
+    """
+    text = head.decode("latin-1")
+    start = text.find("\n") + 1
+    line = text[:start]
+    known = _known_status_line(line) if start < KNOWN_LINE else _status_line(line)
+    if known is None or len(head) > limits.line or len(head) > limits.head:
+        # In the order in which a caller that sees the bytes one by one is told.
+        if not looks_like_http(head):
+            raise BadStatusLine(_first_line(text))
+        check_block(head, limits, strict, 0, HEAD)
+    if known is None:
+        return _odd_head(text, limits, strict)
+    version, status, reason = known
+    return ResponseHead(version, status, reason, Headers(parse_fields(text, start, limits, strict, InvalidHead)))
+
+
+def _status_line(line: str) -> tuple[int, int, str] | None:
+    """Version, status and reason of a plain status line, None for any other line."""
+    match = _grammar.status_line(line)
+    if match is None:
+        return None
+    minor, status, reason = match.groups("")
+    return 10 if minor == "0" else 11, int(status), reason.strip(" \t")
+
+
+# Peers have few status lines, and repeat them. The bound on the length keeps a peer from filling the memory.
+_known_status_line = lru_cache(maxsize=256)(_status_line)
+KNOWN_LINE = 64
+
+
+def _odd_head(text: str, limits: MessageLimits, strict: bool) -> ResponseHead:
+    """Take apart, or refuse, a head whose status line is not plainly one of HTTP/1.x."""
+    if strict:
+        other = _grammar.status_line_of_any_version(text)
+        if other is not None:
+            raise UnknownProtocol(other[1])
+        raise BadStatusLine(_first_line(text))
+    line = text.partition("\n")[0]
+    parts = line.split(None, 2)
+    status = _grammar.lenient_status(parts[1]) if len(parts) > 1 else None
+    if status is None:
+        raise BadStatusLine(_first_line(text))
+    reason = parts[2].replace("\r", " ").replace("\0", " ").strip() if len(parts) > 2 else ""
+    if parts[0] in ("HTTP/1.0", "HTTP/0.9"):
+        version = 10
+    elif parts[0].startswith("HTTP/1."):
+        version = 11
+    else:
+        raise UnknownProtocol(parts[0][:200])
+    fields = parse_fields(text, len(line) + 1, limits, strict, InvalidHead)
+    return ResponseHead(version, int(status[1]), reason, Headers(fields))
+
+
+def _first_line(text: str) -> str:
+    # Enough of a line to recognise it by.
+    return text.partition("\n")[0].removesuffix("\r")[:200]
