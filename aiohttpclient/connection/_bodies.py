@@ -298,7 +298,8 @@ class ChunkedBody(Body):
                 piece = piece[:count]
             parts.append(piece)
             count -= len(piece)
-        self.ended = self.decoder.done and not self._size
+        if self.decoder.done and not self._size:
+            self.ended = True
         return b"".join(parts)
 
     def take_rest(self) -> bytes | None:

@@ -21,11 +21,12 @@ from ..wire import (
     request_head,
     response_framing,
 )
+from ._blocks import encode_text
 from ._bodies import body_of
 from ._heads import SWITCHING_PROTOCOLS, HeadReader
 from ._link import NO_FIELDS, Link
 from ._request import METHODS_WITH_BODY, Plan, plan_request, plan_step_by_step
-from ._sender import BodySender, encode_text
+from ._sender import BodySender
 
 if TYPE_CHECKING:
     from asyncio import StreamReader, StreamWriter
@@ -94,6 +95,8 @@ class AsyncHTTPConnection(Link):
             body = encode_text(body)
         if headers or body is not None or method.upper() in METHODS_WITH_BODY:
             plan = plan_request(method, body, headers, encode_chunked)
+            if self.debuglevel > 0 and plan.chunked and not encode_chunked:
+                print(f"Unable to determine size of {body!r}")
         else:
             plan = NO_FIELDS
         url = url or "/"

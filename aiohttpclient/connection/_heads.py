@@ -124,6 +124,7 @@ class HeadReader:
         buffer = self.stream.reader.buffered
         check_partial_head(buffer, self._limits, self._strict, self._scanned)
         self._scanned = len(buffer)
+        self.stream.reader.resume()  # a head may be larger than what a reader holds for somebody slow
 
     def _accept_simple(self) -> ResponseHead:
         self.final = ResponseHead(9, 200, "", Headers())

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from ._blocks import body_size
+
 if TYPE_CHECKING:
     from .._headers import HeadersInit
 
@@ -125,15 +127,3 @@ def declared_length(length: str, coding: str | None, body: object = None) -> int
     if known is not None and known != int(digits):
         raise ValueError(f"Content-Length says {digits} bytes, the body has {known}")
     return int(digits)
-
-
-def body_size(body: object) -> int | None:
-    """Bytes of a body that is bytes-like or text; None for files and iterables, and for no body."""
-    if isinstance(body, str):
-        return len(body)  # ISO-8859-1: a byte a character
-    if body is None or hasattr(body, "read"):
-        return None
-    try:
-        return memoryview(body).nbytes  # type: ignore[arg-type]  # that it may not be bytes-like is what is being asked
-    except TypeError:
-        return None

@@ -13,18 +13,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import inspect
 import io
-import os
-import stat
-from collections.abc import AsyncGenerator, AsyncIterable, Iterable
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from ..errors import ReadTimeout, RemoteDisconnected, WriteTimeout
-from ..wire import LAST_CHUNK, chunk_header, refuses_body
-from ._request import body_size
+from ..wire import LAST_CHUNK, chunk_header, encode_chunk, refuses_body
+from ._blocks import as_bytes, blocks_of, body_size, file_blocks, regular_file
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
     from ._heads import HeadReader
     from ._request import Plan
 
@@ -52,7 +50,7 @@ class BodySender:
         self._stream = heads.stream
         self._seconds = seconds
         self._blocksize = blocksize
-        self._debuglevel = heads.debuglevel
+        self._shown = False
 
     @property
     def complete(self) -> bool:
@@ -65,18 +63,24 @@ class BodySender:
         Where the caller expects ``100 Continue``, the body waits for it for ``expect_timeout`` seconds, and is not sent
         when a final response comes instead (RFC 9110 section 10.1.1).
         """
+        self._shown = shown = self._heads.debuglevel > 0
         size = body_size(body)
-        joined = size is not None and size <= self._blocksize
-        if plan.expects or plan.chunked or not joined or self._debuglevel > 0:
-            await self._write(head)
-            if plan.expects and not await self._continue(expect_timeout):
-                self.stopped = True
-            elif body is not None:
-                await self.send(body, chunked=plan.chunked)
-        else:
+        if size is not None and size <= self._blocksize and not (plan.expects or plan.chunked or shown):
             data = as_bytes(body)
             self._account(data.nbytes)
             await self._write(b"".join((head, data)))
+            return
+        if shown:
+            print("send:", repr(head))
+        await self._write(head)
+        if plan.expects and not await self._continue(expect_timeout):
+            self.stopped = True
+        elif body is not None:
+            if shown and hasattr(body, "read"):
+                print("reading a readable")
+                note_text(body)
+            await self._send_body(body, plan.chunked)
+        self._shown = False
 
     async def _continue(self, seconds: float) -> bool:
         """Wait for ``100 Continue``; False when a final response came, or the end."""
@@ -90,19 +94,32 @@ class BodySender:
                 return True
         return heads.final is None and not stream.ended
 
-    async def send(self, body: object, *, chunked: bool = False) -> None:
-        """Send ``body``; with ``chunked``, each piece of it as one chunk, and the last chunk after them.
+    async def send(self, data: object) -> None:
+        """Send one more piece of the body, as it is.
 
-        :raises TypeError: ``body`` is of a kind that cannot be sent
-        :raises ValueError: it is longer than its declared length
+        :raises TypeError: ``data`` is of a kind that cannot be sent
+        :raises ValueError: it is longer than what is left of the declared length
         :raises WriteTimeout: the peer took nothing for too long
         :raises ConnectionError: the connection ended, and no answer came before that
         """
-        if hasattr(body, "read"):
-            await self._send_file(body, chunked)
-        else:
+        if self._heads.debuglevel > 0:
+            print("send:", repr(data))
+            if hasattr(data, "read"):
+                print("sending a readable")
+                note_text(data)
+        await self._send_body(data, chunked=False)
+
+    async def _send_body(self, body: Any, chunked: bool) -> None:
+        """Send ``body``; with ``chunked``, each piece of it as one chunk, and the last chunk after them."""
+        if not hasattr(body, "read"):
             await self._send_blocks(blocks_of(body), chunked)
+        elif self._shown or not (span := regular_file(body)):
+            await self._send_blocks(file_blocks(body, self._blocksize), chunked)
+        else:
+            await self._send_regular(body, *span, chunked)
         if chunked and not self.stopped:
+            if self._shown:
+                print("send:", repr(LAST_CHUNK))
             await self._write(LAST_CHUNK)
 
     async def _send_blocks(self, blocks: AsyncGenerator[object, None], chunked: bool) -> None:
@@ -114,16 +131,22 @@ class BodySender:
     async def _send_block(self, block: object, chunked: bool) -> bool:
         data = as_bytes(block)
         if not data.nbytes:
-            self._debug("Zero length chunk ignored")
+            if self._shown:
+                print("Zero length chunk ignored")
             return not self.stopped
         self._account(data.nbytes)
-        if chunked:
-            # Around a small block one write is cheaper than three; around a large one a copy is dearer.
-            head, tail = chunk_header(data.nbytes), b"\r\n"
-            if data.nbytes <= self._blocksize:
-                return await self._write(b"".join((head, data, tail)))
-            return await self._write(head) and await self._write(data) and await self._write(tail)
-        return await self._write(data)
+        if not chunked:
+            if self._shown:
+                print("send:", repr(block))
+            return await self._write(data)
+        # Around a small block one write is cheaper than three; around a large one a copy is dearer.
+        if data.nbytes <= self._blocksize or self._shown:
+            chunk = encode_chunk(data)
+            if self._shown:
+                print("send:", repr(chunk))
+            return await self._write(chunk)
+        head = chunk_header(data.nbytes)
+        return await self._write(head) and await self._write(data) and await self._write(b"\r\n")
 
     def _account(self, count: int) -> None:
         if self.left is None:
@@ -138,8 +161,6 @@ class BodySender:
 
     async def _write(self, data: bytes | memoryview) -> bool:
         """Pass ``data`` on in slices; False once an answer has ended the sending."""
-        if self._debuglevel > 0:
-            print("send:", repr(bytes(data)))
         stream, write = self._stream, self._stream.writer.write
         if len(data) <= SLICE:
             if self._over():
@@ -177,29 +198,7 @@ class BodySender:
 
     # -- files -------------------------------------------------------------------------------------------------------
 
-    async def _send_file(self, file: Any, chunked: bool) -> None:
-        self._debug("sending a readable")
-        if self._debuglevel <= 0 and (span := regular_file(file)) and await self._send_regular(file, *span, chunked):
-            return
-        await self._send_blocks(self._read_blocks(file), chunked)
-
-    async def _read_blocks(self, file: Any) -> AsyncGenerator[object, None]:
-        if isinstance(file, io.TextIOBase):
-            self._debug("encoding file using iso-8859-1")
-        in_memory = isinstance(file, (io.BytesIO, io.StringIO)) or inspect.iscoroutinefunction(file.read)
-        loop = self._stream.loop
-        while True:
-            if in_memory:
-                block = file.read(self._blocksize)
-            else:  # a disk may be slow, a pipe may never answer: not on the loop's time
-                block = await loop.run_in_executor(None, file.read, self._blocksize)
-            if inspect.isawaitable(block):
-                block = await block
-            if not block:
-                return
-            yield block
-
-    async def _send_regular(self, file: BinaryIO, offset: int, end: int, chunked: bool) -> bool:
+    async def _send_regular(self, file: BinaryIO, offset: int, end: int, chunked: bool) -> None:
         """Send the rest of a regular file, by ``loop.sendfile`` where the loop and the transport can."""
         self._account(end - offset)
         while offset < end and not self.stopped:
@@ -212,7 +211,6 @@ class BodySender:
             if chunked:
                 await self._write(b"\r\n")
         file.seek(offset)
-        return True
 
     async def _sendfile(self, file: BinaryIO, offset: int, count: int) -> bool:
         """Send one part of a file; False when this transport has no sendfile."""
@@ -263,75 +261,8 @@ class BodySender:
             left -= len(block)
             await self._write(block)
 
-    def _debug(self, text: str) -> None:
-        if self._debuglevel > 0:
-            print(text)
 
-
-async def blocks_of(body: object) -> AsyncGenerator[object, None]:
-    """The pieces of a body that is not a file: itself, or what it iterates over."""
-    if isinstance(body, (str, bytes, bytearray, memoryview)):
-        yield body
-    elif isinstance(body, AsyncIterable):
-        iterator = aiter(body)
-        try:
-            async for block in iterator:
-                yield block
-        finally:
-            if hasattr(iterator, "aclose"):  # an unfinished generator is closed here, not by the collector
-                await iterator.aclose()
-    else:
-        try:
-            memoryview(cast("bytes", body))
-        except TypeError:
-            if not isinstance(body, Iterable):
-                kinds = "bytes-like, str, a file or an iterable of those"
-                raise TypeError(f"body should be {kinds}, got {type(body)!r}") from None
-            for block in body:
-                yield block
-        else:
-            yield body
-
-
-def as_bytes(block: object) -> memoryview:
-    """A piece of a body as bytes: text as ISO-8859-1, as ``http.client`` does.
-
-    :raises TypeError: it is neither text nor bytes-like
-    :raises UnicodeEncodeError: it is text that ISO-8859-1 cannot express
-    """
-    if isinstance(block, str):
-        return memoryview(encode_text(block))
-    try:
-        return memoryview(cast("bytes", block)).cast("B")
-    except TypeError:
-        raise TypeError(f"a piece of a body should be bytes-like or str, got {type(block)!r}") from None
-
-
-def encode_text(text: str) -> bytes:
-    """``text`` as ISO-8859-1; an error says what to do instead."""
-    try:
-        return text.encode("iso-8859-1")
-    except UnicodeEncodeError as error:
-        raise UnicodeEncodeError(
-            error.encoding,
-            error.object,
-            error.start,
-            error.end,
-            "body is not valid Latin-1; use body.encode('utf-8') if you want to send it encoded in UTF-8",
-        ) from None
-
-
-def regular_file(file: Any) -> tuple[int, int] | None:
-    """(offset, end) of a plain binary file on disk, from its position to its end; None for every other kind of file.
-
-    Wrappers that have a ``fileno`` but other contents (``gzip.GzipFile``) are not plain files.
-    """
-    raw = getattr(file, "raw", file) if isinstance(file, (io.BufferedReader, io.BufferedRandom)) else file
-    if not isinstance(raw, io.FileIO):
-        return None
-    try:
-        status = os.fstat(raw.fileno())
-        offset = file.tell()
-    except (OSError, ValueError):
-        return None
-    return (offset, status.st_size) if stat.S_ISREG(status.st_mode) and offset < status.st_size else None
+def note_text(file: object) -> None:
+    """Print what ``http.client`` prints of a text file."""
+    if isinstance(file, io.TextIOBase):
+        print("encoding file using iso-8859-1")

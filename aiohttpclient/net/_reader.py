@@ -76,6 +76,12 @@ class StreamReader(asyncio.StreamReader):
             self._maybe_resume_transport()
         return count
 
+    def resume(self) -> None:
+        """Let the transport go on although nothing was taken; for a caller that bounds what it lets pile up."""
+        if self._paused and self._transport is not None:
+            self._paused = False
+            self._transport.resume_reading()
+
     def put_back(self, data: bytes) -> None:
         """Make ``data`` the next bytes to be taken: a parser took more than was its own."""
         if data:

@@ -52,6 +52,9 @@ async def start_tls(stream: StreamProtocol, context: ssl.SSLContext, server_host
     :raises ssl.SSLError: the handshake or the verification failed
     :raises ConnectionError: the peer closed in the middle of it
     """
+    if stream.spoiled is not None:
+        await stream.aborted()
+        raise ConnectionResetError(f"no TLS handshake: {stream.spoiled}")
     inner = StreamProtocol(stream.loop)
     below = stream.transport
     stream.quiet = False

@@ -1,0 +1,108 @@
+"""What may be given as a body, and the pieces that it is sent in."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import io
+import os
+import stat
+from collections.abc import AsyncGenerator, AsyncIterable, Iterable
+from typing import Any, cast
+
+
+def body_size(body: object) -> int | None:
+    """Bytes of a body that is bytes-like or text; None for files and iterables, and for no body."""
+    if isinstance(body, str):
+        return len(body)  # ISO-8859-1: a byte a character
+    if body is None or hasattr(body, "read"):
+        return None
+    try:
+        return memoryview(body).nbytes  # type: ignore[arg-type]  # that it may not be bytes-like is what is being asked
+    except TypeError:
+        return None
+
+
+async def file_blocks(file: Any, blocksize: int) -> AsyncGenerator[object, None]:
+    """The blocks of a file, or of anything else with a ``read``, which may be a coroutine function.
+
+    A disk may be slow and a pipe may never answer, so what is not in memory is read in a thread.
+    """
+    in_memory = isinstance(file, (io.BytesIO, io.StringIO)) or inspect.iscoroutinefunction(file.read)
+    loop = asyncio.get_running_loop()
+    while True:
+        block = file.read(blocksize) if in_memory else await loop.run_in_executor(None, file.read, blocksize)
+        if inspect.isawaitable(block):
+            block = await block
+        if not block:
+            return
+        yield block
+
+
+async def blocks_of(body: object) -> AsyncGenerator[object, None]:
+    """The pieces of a body that is not a file: itself, or what it iterates over."""
+    if isinstance(body, (str, bytes, bytearray, memoryview)):
+        yield body
+    elif isinstance(body, AsyncIterable):
+        iterator = aiter(body)
+        try:
+            async for block in iterator:
+                yield block
+        finally:
+            if hasattr(iterator, "aclose"):  # an unfinished generator is closed here, not by the collector
+                await iterator.aclose()
+    else:
+        try:
+            memoryview(cast("bytes", body))
+        except TypeError:
+            if not isinstance(body, Iterable):
+                kinds = "bytes-like, str, a file or an iterable of those"
+                raise TypeError(f"body should be {kinds}, got {type(body)!r}") from None
+            for block in body:
+                yield block
+        else:
+            yield body
+
+
+def as_bytes(block: object) -> memoryview:
+    """A piece of a body as bytes: text as ISO-8859-1, as ``http.client`` does.
+
+    :raises TypeError: it is neither text nor bytes-like
+    :raises UnicodeEncodeError: it is text that ISO-8859-1 cannot express
+    """
+    if isinstance(block, str):
+        return memoryview(encode_text(block))
+    try:
+        return memoryview(cast("bytes", block)).cast("B")
+    except TypeError:
+        raise TypeError(f"a piece of a body should be bytes-like or str, got {type(block)!r}") from None
+
+
+def encode_text(text: str) -> bytes:
+    """``text`` as ISO-8859-1; an error says what to do instead."""
+    try:
+        return text.encode("iso-8859-1")
+    except UnicodeEncodeError as error:
+        raise UnicodeEncodeError(
+            error.encoding,
+            error.object,
+            error.start,
+            error.end,
+            "body is not valid Latin-1; use body.encode('utf-8') if you want to send it encoded in UTF-8",
+        ) from None
+
+
+def regular_file(file: Any) -> tuple[int, int] | None:
+    """(offset, end) of a plain binary file on disk, from its position to its end; None for every other kind of file.
+
+    Wrappers that have a ``fileno`` but other contents (``gzip.GzipFile``) are not plain files.
+    """
+    raw = getattr(file, "raw", file) if isinstance(file, (io.BufferedReader, io.BufferedRandom)) else file
+    if not isinstance(raw, io.FileIO):
+        return None
+    try:
+        status = os.fstat(raw.fileno())
+        offset = file.tell()
+    except (OSError, ValueError):
+        return None
+    return (offset, status.st_size) if stat.S_ISREG(status.st_mode) and offset < status.st_size else None
