@@ -65,6 +65,15 @@ def host_field(host: str, port: int, default_port: int) -> str:
     return name if port == default_port else f"{name}:{port}"
 
 
+def without_userinfo(url: str) -> str:
+    """``url`` without user and password, for whatever is printed or logged."""
+    scheme, separator, rest = url.partition("://")
+    if not separator:
+        return url
+    end = min((place for place in map(rest.find, "/?#") if place >= 0), default=len(rest))
+    return f"{scheme}://{rest[:end].rpartition('@')[2]}{rest[end:]}"
+
+
 def target_authority(target: str) -> str:
     """The authority of an absolute-form target, for ``Host``, without user and password; empty for every other form.
 

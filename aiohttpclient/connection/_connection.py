@@ -36,10 +36,13 @@ if TYPE_CHECKING:
     from ..wire import ResponseHead
     from ._response import AsyncHTTPResponse
 
-# An attribute of an Enum class is looked up slowly before Python 3.12; these are on the way of every request.
-WHOLE_REQUEST, RESPONSE = ExchangeEvent.WHOLE_REQUEST, ExchangeEvent.RESPONSE
+# The way of every request through the table, looked up once. (An attribute of an Enum class, too, is slow to get before
+# Python 3.12.)
+IDLE = ExchangeState.IDLE
+REQUEST_SENT = advance(IDLE, ExchangeEvent.WHOLE_REQUEST)
+READING_RESPONSE = advance(REQUEST_SENT, ExchangeEvent.RESPONSE)
+AFTER_RESPONSE = advance(READING_RESPONSE, ExchangeEvent.END_RESPONSE)
 SWITCH, UNTIL_CLOSE = BodyKind.SWITCH, BodyKind.UNTIL_CLOSE
-AFTER_RESPONSE = advance(ExchangeState.READING_RESPONSE, ExchangeEvent.END_RESPONSE)
 
 
 class AsyncHTTPConnection(Link):
@@ -90,7 +93,8 @@ class AsyncHTTPConnection(Link):
         """
         if self.claimed:
             self.check_unclaimed()
-        sent = advance(self._state, WHOLE_REQUEST)
+        if self._state is not IDLE:
+            advance(self._state, ExchangeEvent.WHOLE_REQUEST)  # says what is wrong
         if isinstance(body, str):
             body = encode_text(body)
         if headers or body is not None or method.upper() in METHODS_WITH_BODY:
@@ -107,7 +111,7 @@ class AsyncHTTPConnection(Link):
             stream = await self.exclusively(self._make_ready())
         heads = self._begin(method, url, plan)
         if body is None and plan.left == 0:
-            self._state = sent
+            self._state = REQUEST_SENT
             if self.debuglevel > 0:
                 print("send:", repr(head))
             stream.writer.write(head)
@@ -184,8 +188,9 @@ class AsyncHTTPConnection(Link):
         """
         if self.claimed:
             self.check_unclaimed()
-        state = advance(self._state, RESPONSE)
         heads = self._heads
+        if heads is None or self._state is not REQUEST_SENT:
+            advance(self._state, ExchangeEvent.RESPONSE)  # says what is wrong, if not just an answer that comes early
         if heads is None:
             raise ResponseNotReady("the connection was closed")
         stream = heads.stream
@@ -213,10 +218,10 @@ class AsyncHTTPConnection(Link):
             framing.ambiguous
             or framing.kind is UNTIL_CLOSE
             or self._plan.closes
-            or self._is_incomplete()
+            or (self._sender is not None and self._is_incomplete(self._sender))
             or not keeps_alive(head.version, head.headers)
         )
-        self._state = state
+        self._state = READING_RESPONSE
         response = self.response_class(self, stream, self._origin, self._method, self._target, head, body, will_close)
         if body is None:
             self.response_complete(response)
@@ -289,11 +294,6 @@ class AsyncHTTPConnection(Link):
         if sender.complete and (whole or sender.left == 0):
             self._state = advance(self._state, ExchangeEvent.END_BODY)
 
-    def _is_incomplete(self) -> bool:
-        """Whether the request may not have been sent whole, so that the peer could take the next for its rest."""
-        sender = self._sender
-        return (
-            sender is not None
-            and (sender.stopped or sender.left != 0)
-            and not (self._plan.chunked and not sender.stopped)
-        )
+    def _is_incomplete(self, sender: BodySender) -> bool:
+        """Whether the body may not have been sent whole, so that the peer could take the next request for its rest."""
+        return not (sender.complete and (sender.left == 0 or self._plan.chunked))

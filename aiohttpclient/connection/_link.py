@@ -129,8 +129,8 @@ class Link:
 
     @timeout.setter
     def timeout(self, value: float | Timeout | Default | None) -> None:
-        self._given_timeout = value
         self._timeout = effective_timeout(value)
+        self._given_timeout = value
 
     @property
     def state(self) -> ExchangeState:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .._url import host_field, target_authority
+from .._url import host_field, target_authority, without_userinfo
 from ..wire import field_line
 
 ACCEPT_ENCODING = field_line("Accept-Encoding", "identity")
@@ -33,4 +33,4 @@ class Origin:
         """The URL that ``target`` asks for, for responses and errors to name."""
         if target.startswith("/"):
             return f"{self.scheme}://{self.authority}{target}"
-        return f"{self.scheme}://{self.authority}" if target == "*" else target
+        return f"{self.scheme}://{self.authority}" if target == "*" else without_userinfo(target)

@@ -102,7 +102,7 @@ def special_fields(fields: list[Field]) -> dict[str, str]:
     for name, value in fields:
         lower = (name if isinstance(name, str) else bytes(name).decode("iso-8859-1")).lower()
         if lower in SPECIAL:
-            text = value.decode("iso-8859-1") if isinstance(value, bytes) else str(value)
+            text = str(value) if isinstance(value, (str, int)) else bytes(value).decode("iso-8859-1")
             if lower in found:
                 if lower in ("content-length", "transfer-encoding", "host"):
                     raise ValueError(f"the field {lower!r} may be given only once")

@@ -192,6 +192,8 @@ class BodySender:
         if not self.stopped and (stream.reader.buffered or stream.ended):
             answer = self._heads.poll()
             if answer is None and stream.ended and not stream.reader.buffered:
+                if isinstance(stream.fault, ConnectionAbortedError):
+                    raise stream.fault
                 raise RemoteDisconnected("Remote end closed connection during the request") from stream.fault
             self.stopped = stream.ended or (answer is not None and refuses_body(answer.status))
         return self.stopped

@@ -57,4 +57,5 @@ class AsyncHTTPSConnection(AsyncHTTPConnection):
 
     async def _secure(self, stream: StreamProtocol) -> StreamProtocol:
         host = self._tunnel.host if self._tunnel is not None else self._host
-        return await start_tls(stream, self.context, self.server_hostname or ascii_host(host).partition("%")[0])
+        name = host.partition("%")[0] if ":" in host else ascii_host(host)  # the zone of an IPv6 address is ours alone
+        return await start_tls(stream, self.context, self.server_hostname or name)

@@ -213,7 +213,8 @@ class StreamProtocol(asyncio.StreamReaderProtocol, asyncio.BufferedProtocol):
 
         :raises ConcurrentUse: another task waits already
         """
-        if self._waiter is not None and not self._waiter.done():
+        waiter = self._waiter
+        if waiter is not None and not waiter.done():
             raise ConcurrentUse("another task is already waiting on this connection")
         waiter = self._waiter = self.loop.create_future()
         if seconds is not None:
@@ -301,8 +302,8 @@ class StreamProtocol(asyncio.StreamReaderProtocol, asyncio.BufferedProtocol):
     def abort(self) -> None:
         """Drop the connection now. The socket is closed in the next turn of the loop, see :meth:`aborted`."""
         self._end_direct()
-        if self.fault is None and self.waited_for:
-            self.fault = ConnectionAbortedError("the connection was closed while a task was waiting on it")
+        if self.fault is None and not self.quiet:
+            self.fault = ConnectionAbortedError("the connection was closed by its owner in the middle of an exchange")
         if not self.lost:
             self.transport.abort()
             if self.base_transport is not self.transport:

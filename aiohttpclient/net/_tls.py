@@ -52,6 +52,9 @@ async def start_tls(stream: StreamProtocol, context: ssl.SSLContext, server_host
     :raises ssl.SSLError: the handshake or the verification failed
     :raises ConnectionError: the peer closed in the middle of it
     """
+    if context.check_hostname and not server_hostname:
+        await stream.aborted()
+        raise ValueError("there is no host name that the certificate could be checked against")
     if stream.spoiled is not None:
         await stream.aborted()
         raise ConnectionResetError(f"no TLS handshake: {stream.spoiled}")
@@ -63,7 +66,7 @@ async def start_tls(stream: StreamProtocol, context: ssl.SSLContext, server_host
             below,
             inner,
             context,
-            server_hostname=server_hostname if context.check_hostname or server_hostname else None,
+            server_hostname=server_hostname or None,
             ssl_shutdown_timeout=SHUTDOWN_TIMEOUT,
         )
         if transport is None:  # typeshed: a transport that was lost meanwhile

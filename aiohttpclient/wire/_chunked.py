@@ -175,7 +175,7 @@ class ChunkedDecoder:
             self._trailer = buffer
             return len(data)
         text = buffer[:end].decode("latin-1")
-        self.trailers.extend(parse_fields(text, TRAILER.prefix, self._limits, self._strict, TRAILER.error))
+        self.trailers.extend(parse_fields(text, TRAILER.prefix, self._limits.fields, self._strict, TRAILER.error))
         self._trailer = bytearray()
         self._state = _DONE
         return at + end - seen

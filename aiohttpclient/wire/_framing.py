@@ -7,6 +7,7 @@ refuses, lenient mode takes as ``http.client`` does, and marks as ambiguous, so 
 from __future__ import annotations
 
 from enum import IntEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from multidict import istr
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 _CONTENT_LENGTH: Final = istr("Content-Length")
 _TRANSFER_ENCODING: Final = istr("Transfer-Encoding")
 _CONNECTION: Final = istr("Connection")
+_PLAIN_KEEP_ALIVE: Final = ["keep-alive"]
 _KEEP_ALIVE: Final = istr("Keep-Alive")
 _PROXY_CONNECTION: Final = istr("Proxy-Connection")
 
@@ -57,6 +59,11 @@ _UNTIL_CLOSE: Final = Framing(BodyKind.UNTIL_CLOSE, None, False)
 _SWITCH: Final = Framing(BodyKind.SWITCH, None, False)
 
 
+@lru_cache(maxsize=1024)
+def _small_length(digits: str) -> Framing:
+    return Framing(_LENGTH, int(digits), False)
+
+
 def response_framing(method: str, status: int, version: int, headers: Headers, strict: bool) -> Framing:
     """Decide where the body of a response ends (RFC 9112 section 6.3).
 
@@ -88,7 +95,8 @@ def response_framing(method: str, status: int, version: int, headers: Headers, s
     elif lengths is None:
         framing = _UNTIL_CLOSE
     elif len(lengths) == 1 and (digits := lengths[0]).isdecimal() and len(digits) <= 18 and digits.isascii():
-        framing = Framing(_LENGTH, int(digits), False)  # the common case of _grammar.content_length, without a regex
+        # The common case of _grammar.content_length, without a regular expression.
+        framing = _small_length(digits) if len(digits) <= 4 else Framing(_LENGTH, int(digits), False)
     else:
         framing = _odd_length(lengths, strict)
     if method == "HEAD" or status == 304:
@@ -159,7 +167,7 @@ def keeps_alive(version: int, headers: Headers) -> bool:
     :param version: of the response: 9, 10 or 11
     """
     connection = headers.getall(_CONNECTION, None)
-    if connection is not None and _has_token(connection, "close"):
+    if connection is not None and connection != _PLAIN_KEEP_ALIVE and _has_token(connection, "close"):
         return False
     if version >= 11:
         return True

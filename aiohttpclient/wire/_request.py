@@ -104,6 +104,17 @@ def field_line(name: str | bytes, *values: str | bytes | int) -> bytes:
     return f"{prefix}{value}\r\n".encode("latin-1")
 
 
+def _plain_head(method: str, target: str, block: bytes) -> bytes:
+    """A head of which everything but method and target was made before."""
+    check_target(target)
+    return b"%b%b HTTP/1.1\r\n%b\r\n" % (_method(method), target.encode("ascii"), block)
+
+
+# A service asks for the same few targets again and again. Longer ones are rarely asked for twice.
+REPEATED = 256
+_repeated_head = lru_cache(maxsize=256)(_plain_head)
+
+
 def request_head(
     method: str,
     target: str,
@@ -119,9 +130,9 @@ def request_head(
     :raises InvalidURL: for an illegal target
     :raises TypeError: for other types than those above
     """
-    check_target(target)
     if not fields:
-        return b"%b%b HTTP/1.1\r\n%b\r\n" % (_method(method), target.encode("ascii"), block)
+        return _repeated_head(method, target, block) if len(target) <= REPEATED else _plain_head(method, target, block)
+    check_target(target)
     parts: list[str] = []
     for name, value in fields:
         # Most values are of the very type; what else there is pays for a call.

@@ -87,36 +87,41 @@ def parse_response_head(head: bytes, limits: MessageLimits, strict: bool) -> Res
       skipped with its continuation lines, where ``http.client`` (but for the empty name) loses all fields after it too;
     - a status is digits only, where ``http.client`` allows a sign and underscores.
     """
-    text = head.decode("latin-1")
-    start = text.find("\n") + 1
-    line = text[:start]
-    known = _known_status_line(line) if start < KNOWN_LINE else _status_line(line)
-    if known is None or len(head) > limits.line or len(head) > limits.head:
+    size = len(head)
+    take_apart = _repeated_head if size <= REPEATED_HEAD else _take_apart
+    parts = take_apart(head, limits.fields, strict) if size <= limits.line and size <= limits.head else None
+    if parts is None:
         # In the order in which a caller that sees the bytes one by one is told.
+        text = head.decode("latin-1")
         if not looks_like_http(head):
             raise BadStatusLine(_first_line(text))
         check_block(head, limits, strict, 0, HEAD)
-    if known is None:
-        return _odd_head(text, limits, strict)
-    version, status, reason = known
-    return ResponseHead(version, status, reason, Headers(parse_fields(text, start, limits, strict, InvalidHead)))
+        parts = _take_apart(head, limits.fields, strict) or _odd_head(text, limits.fields, strict)
+    version, status, reason, fields = parts
+    return ResponseHead(version, status, reason, Headers(fields))
 
 
-def _status_line(line: str) -> tuple[int, int, str] | None:
-    """Version, status and reason of a plain status line, None for any other line."""
-    match = _grammar.status_line(line)
+_Parts = tuple[int, int, str, list[tuple[str, str]]]
+
+
+def _take_apart(head: bytes, limit: int, strict: bool) -> _Parts | None:
+    """Version, status, reason and fields of a head; None when its first line is not plainly that of an HTTP/1.x one."""
+    text = head.decode("latin-1")
+    match = _grammar.status_line(text)
     if match is None:
         return None
     minor, status, reason = match.groups("")
-    return 10 if minor == "0" else 11, int(status), reason.strip(" \t")
+    fields = parse_fields(text, match.end(), limit, strict, InvalidHead)
+    return 10 if minor == "0" else 11, int(status), reason.strip(" \t"), fields
 
 
-# Peers have few status lines, and repeat them. The bound on the length keeps a peer from filling the memory.
-_known_status_line = lru_cache(maxsize=256)(_status_line)
-KNOWN_LINE = 64
+# A server that is asked for the same again within the second answers with the same head, and most answers of a service
+# differ only in the body: comparing costs a tenth of parsing. The two bounds keep a peer from filling the memory.
+REPEATED_HEAD = 1024
+_repeated_head = lru_cache(maxsize=128)(_take_apart)
 
 
-def _odd_head(text: str, limits: MessageLimits, strict: bool) -> ResponseHead:
+def _odd_head(text: str, limit: int, strict: bool) -> _Parts:
     """Take apart, or refuse, a head whose status line is not plainly one of HTTP/1.x."""
     if strict:
         other = _grammar.status_line_of_any_version(text)
@@ -135,8 +140,7 @@ def _odd_head(text: str, limits: MessageLimits, strict: bool) -> ResponseHead:
         version = 11
     else:
         raise UnknownProtocol(parts[0][:200])
-    fields = parse_fields(text, len(line) + 1, limits, strict, InvalidHead)
-    return ResponseHead(version, int(status[1]), reason, Headers(fields))
+    return version, int(status[1]), reason, parse_fields(text, len(line) + 1, limit, strict, InvalidHead)
 
 
 def _first_line(text: str) -> str:
