@@ -1,0 +1,114 @@
+"""``python -m benchmarks.bare_server HOST``: the least server that can answer the benchmarks.
+
+It prints its port and its name on one line, then serves until it is ended. ``GET /small`` and ``GET /large`` give
+bodies of fixed size; the body of any POST is thrown away and answered with ``200``. It trusts its clients: no limits,
+no errors.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sys
+from typing import TYPE_CHECKING, Final, cast
+
+from .servers import LARGE, LARGE_SIZE, SMALL_SIZE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+HEAD: Final = b"HTTP/1.1 200 OK\r\nServer: bare\r\nContent-Type: application/octet-stream\r\nContent-Length: %d\r\n\r\n"
+SMALL_ANSWER: Final = HEAD % SMALL_SIZE + b"x" * SMALL_SIZE
+SUNK_ANSWER: Final = HEAD % 2 + b"ok"
+CONTENT_LENGTH: Final = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
+
+BLOCK: Final = memoryview(b"x" * (256 << 10))
+"""What ``/large`` is sent from: as much as a socket takes at a time, so that little is copied into the transport."""
+
+RECEIVE: Final = memoryview(bytearray(1 << 20))
+"""One buffer for all connections: what arrives is looked at before the next arrival."""
+
+
+class Exchange(asyncio.BufferedProtocol):
+    """One connection, one request after another."""
+
+    def __init__(self) -> None:
+        self._head = bytearray()
+        self._body_left = 0
+        self._writable = asyncio.Event()
+        self._writable.set()
+        self._sending: asyncio.Task[None] | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._sending is not None:
+            self._sending.cancel()
+
+    def pause_writing(self) -> None:
+        self._writable.clear()
+
+    def resume_writing(self) -> None:
+        self._writable.set()
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return RECEIVE
+
+    def buffer_updated(self, nbytes: int) -> None:
+        if self._body_left:
+            self._body_left -= nbytes
+            if self._body_left == 0:
+                self._transport.write(SUNK_ANSWER)
+            return
+        self._head += RECEIVE[:nbytes]
+        end = self._head.find(b"\r\n\r\n")
+        if end >= 0:
+            head, rest = bytes(self._head[:end]), len(self._head) - end - 4
+            self._head.clear()
+            self._answer(head, rest)
+
+    def _answer(self, head: bytes, arrived: int) -> None:
+        if head.startswith(b"POST"):
+            length = CONTENT_LENGTH.search(head)
+            self._body_left = int(length[1]) - arrived if length else 0
+            if self._body_left == 0:
+                self._transport.write(SUNK_ANSWER)
+        elif head.startswith(b"GET " + LARGE.encode()):
+            self._sending = asyncio.ensure_future(self._send_large())
+        else:
+            self._transport.write(SMALL_ANSWER)
+
+    async def _send_large(self) -> None:
+        self._transport.write(HEAD % LARGE_SIZE)
+        for _ in range(LARGE_SIZE // len(BLOCK)):
+            self._transport.write(BLOCK)
+            await self._writable.wait()
+
+
+async def serve(host: str, software: str) -> None:
+    """Listens on a free port of ``host`` for ever."""
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(Exchange, host, 0, backlog=4096)
+    print(server.sockets[0].getsockname()[1], software, flush=True)
+    await server.serve_forever()
+
+
+def loop_factory() -> tuple[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """A name for the server and the loop it runs on: uvloop's when that is installed."""
+    try:
+        import uvloop
+    except ImportError:
+        return "bare asyncio server", asyncio.new_event_loop
+    return "bare uvloop server", uvloop.new_event_loop
+
+
+def main() -> None:
+    """Serves until the process is ended."""
+    software, factory = loop_factory()
+    with asyncio.Runner(loop_factory=factory) as runner:
+        runner.run(serve(sys.argv[1], software))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,29 @@
+"""One module for each row of the requirements; ``ROWS`` is their order.
+
+Each has a coroutine function ``run(servers, effort)`` that measures the row and returns its
+:class:`~benchmarks.report.Result`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from . import idle, read_large, send_large, small_concurrent, small_serial, stream_large
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from ..report import Result
+    from ..servers import Servers
+    from ..turns import Effort
+
+__all__ = ["ROWS"]
+
+ROWS: Final[dict[str, Callable[[Servers, Effort], Coroutine[None, None, Result]]]] = {
+    "small-concurrent": small_concurrent.run,
+    "small-serial": small_serial.run,
+    "read-large": read_large.run,
+    "stream-large": stream_large.run,
+    "send-large": send_large.run,
+    "idle": idle.run,
+}

@@ -1,0 +1,171 @@
+"""The servers that the contenders talk to, each a process of its own on the server's core.
+
+``origin`` answers GET: nginx when it is installed, else :mod:`benchmarks.bare_server`. ``sink`` swallows POST bodies
+and is always the bare server, because nginx would write a large body to a file first.
+"""
+
+from __future__ import annotations
+
+import resource
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from .cores import running_on
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+HOST: Final = "127.0.0.1"
+
+SMALL: Final = "/small"
+SMALL_SIZE: Final = 1024
+"""Bytes. About what one answer of a JSON API has."""
+
+LARGE: Final = "/large"
+LARGE_SIZE: Final = 100 << 20
+"""Bytes: 100 MiB."""
+
+START_TIMEOUT: Final = 10.0
+"""Seconds a server may take until it accepts connections."""
+
+NGINX_CONFIG: Final = """\
+daemon off;
+master_process off;
+pid {directory}/nginx.pid;
+error_log {directory}/error.log;
+events {{ worker_connections 8192; }}
+http {{
+    access_log off;
+    default_type application/octet-stream;
+    sendfile on;
+    tcp_nopush on;
+    keepalive_requests 1000000000;
+    keepalive_timeout 1h;
+    client_body_temp_path {directory}/body;
+    proxy_temp_path {directory}/proxy;
+    fastcgi_temp_path {directory}/fastcgi;
+    uwsgi_temp_path {directory}/uwsgi;
+    scgi_temp_path {directory}/scgi;
+    server {{
+        listen {host}:{port} backlog=4096;
+        root {directory};
+        location = {small} {{ return 200 "{small_body}"; }}
+    }}
+}}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where one server listens, and what it is."""
+
+    software: str
+    host: str
+    port: int
+
+
+def check_large(size: int) -> None:
+    """:raises RuntimeError: unless ``size`` is that of the whole body of :data:`LARGE`"""
+    if size != LARGE_SIZE:
+        raise RuntimeError(f"{LARGE} gave {size} bytes, not {LARGE_SIZE}")
+
+
+@dataclass(frozen=True, slots=True)
+class Servers:
+    """The two servers of a run."""
+
+    origin: Address
+    sink: Address
+
+
+@contextmanager
+def running(core: int | None) -> Iterator[Servers]:
+    """Starts both servers on ``core`` and stops them at the end of the block.
+
+    :raises TimeoutError: when one does not accept connections within :data:`START_TIMEOUT`
+    """
+    allow_many_files()
+    with ExitStack() as stack:
+        sink = stack.enter_context(_bare_server(core))
+        nginx = find_nginx()
+        origin = stack.enter_context(_nginx(nginx, core)) if nginx else sink
+        yield Servers(origin, sink)
+
+
+def allow_many_files() -> None:
+    """Raises the soft limit of open files to the hard one: a few thousand connections are held open at once."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def find_nginx() -> str | None:
+    """The path of nginx, also where Debian puts it, which is not on everyone's PATH."""
+    return shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
+
+
+@contextmanager
+def _nginx(program: str, core: int | None) -> Iterator[Address]:
+    with tempfile.TemporaryDirectory(prefix="benchmarks-nginx-") as name:
+        directory = Path(name)
+        port = _free_port()
+        (directory / LARGE.lstrip("/")).write_bytes(b"x" * LARGE_SIZE)
+        config = directory / "nginx.conf"
+        config.write_text(
+            NGINX_CONFIG.format(directory=directory, host=HOST, port=port, small=SMALL, small_body="x" * SMALL_SIZE)
+        )
+        command = [program, "-e", f"{directory}/error.log", "-p", name, "-c", str(config)]
+        with _process(command, core):
+            _wait_until_accepting(port)
+            yield Address(_nginx_version(program), HOST, port)
+
+
+@contextmanager
+def _bare_server(core: int | None) -> Iterator[Address]:
+    command = [sys.executable, "-m", "benchmarks.bare_server", HOST]
+    with _process(command, core, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        port, software = process.stdout.readline().decode().strip().split(" ", 1)
+        yield Address(software, HOST, int(port))
+
+
+@contextmanager
+def _process(command: list[str], core: int | None, stdout: int | None = None) -> Iterator[subprocess.Popen[bytes]]:
+    """One process, pinned from its first instruction because it inherits the core, ended with the block."""
+    with running_on(core):
+        process = subprocess.Popen(command, stdout=stdout)
+    with process:
+        try:
+            yield process
+        finally:
+            process.terminate()
+
+
+def _nginx_version(program: str) -> str:
+    answer = subprocess.run([program, "-v"], capture_output=True, text=True, check=True)
+    return answer.stderr.strip().removeprefix("nginx version: ").replace("/", " ")
+
+
+def _free_port() -> int:
+    with socket.create_server((HOST, 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+def _wait_until_accepting(port: int) -> None:
+    deadline = time.monotonic() + START_TIMEOUT
+    while True:
+        try:
+            socket.create_connection((HOST, port), timeout=START_TIMEOUT).close()
+        except ConnectionRefusedError:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"no server on port {port} after {START_TIMEOUT} s") from None
+            time.sleep(0.01)
+        else:
+            return

@@ -1,0 +1,1 @@
+"""The library against servers that other people wrote, each in a process of its own."""

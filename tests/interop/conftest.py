@@ -1,0 +1,57 @@
+"""The servers as fixtures. Each is started for the tests that use it, which run together, and stopped after them."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from functools import partial
+from typing import TYPE_CHECKING
+
+import pytest
+
+from . import servers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from tests.support.tls import CertificateFiles, TlsKit
+
+needs_nginx = pytest.mark.skipif(servers.find("nginx") is None, reason="nginx is not installed")
+needs_haproxy = pytest.mark.skipif(servers.find("haproxy") is None, reason="haproxy is not installed")
+
+START: dict[str, Callable[[Path, CertificateFiles | None], AbstractContextManager[servers.Server]]] = {
+    "uvicorn-h11": servers.uvicorn,
+    "uvicorn-httptools": partial(servers.uvicorn, http="httptools"),
+    "hypercorn": servers.hypercorn,
+    "granian": servers.granian,
+    "nginx": servers.nginx,
+}
+APPLICATION_SERVERS = ("uvicorn-h11", "uvicorn-httptools", "hypercorn", "granian")
+
+
+@pytest.fixture(scope="session", params=[*APPLICATION_SERVERS, pytest.param("haproxy", marks=needs_haproxy)])
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Server]:
+    """A server of ``app``, or haproxy in front of one."""
+    with ExitStack() as stack:
+        if request.param == "haproxy":
+            behind = stack.enter_context(servers.uvicorn(tmp_path_factory.mktemp("behind")))
+            yield stack.enter_context(servers.haproxy(tmp_path_factory.mktemp("haproxy"), behind))
+        else:
+            yield stack.enter_context(START[request.param](tmp_path_factory.mktemp(request.param), None))
+
+
+@pytest.fixture(scope="session")
+def nginx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Server]:
+    with servers.nginx(tmp_path_factory.mktemp("nginx")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session", params=[*APPLICATION_SERVERS, pytest.param("nginx", marks=needs_nginx)])
+def tls_server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, tls: TlsKit
+) -> Iterator[servers.Server]:
+    """Any of the servers, speaking HTTPS with a certificate that ``tls.client`` trusts."""
+    folder = tmp_path_factory.mktemp(f"{request.param}-tls")
+    with START[request.param](folder, tls.server_certificate(folder)) as running:
+        yield running
