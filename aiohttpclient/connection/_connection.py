@@ -17,9 +17,7 @@ from ..wire import (
     check_method,
     check_target,
     field_line,
-    keeps_alive,
     request_head,
-    response_framing,
 )
 from ._blocks import encode_text
 from ._bodies import body_of
@@ -200,7 +198,7 @@ class AsyncHTTPConnection(Link):
             while not (stream.reader.buffered or stream.ended or heads.final):
                 await stream.wait(seconds, ReadTimeout)
             head = heads.poll() or await heads.wait(seconds)
-            framing = response_framing(self._method, head.status, head.version, head.headers, strict)
+            framing = head.framing(self._method)
             if framing.kind is SWITCH:
                 return self._switched(stream, head)
             body = body_of(framing, stream, seconds, self.limits, strict)
@@ -219,7 +217,7 @@ class AsyncHTTPConnection(Link):
             or framing.kind is UNTIL_CLOSE
             or self._plan.closes
             or (self._sender is not None and self._is_incomplete(self._sender))
-            or not keeps_alive(head.version, head.headers)
+            or not head.persists
         )
         self._state = READING_RESPONSE
         response = self.response_class(self, stream, self._origin, self._method, self._target, head, body, will_close)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .._headers import Headers
 from ..errors import InvalidHead, LimitExceeded, ReadTimeout, RemoteDisconnected
 from ..wire import ResponseHead, check_partial_head, head_end, looks_like_http, parse_response_head
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from .._headers import Headers
     from ..net import StreamProtocol
     from ..wire import MessageLimits
 
@@ -71,8 +71,8 @@ class HeadReader:
         :raises HTTPException: what arrived is not the head of a response, or exceeds a limit
         """
         reader, strict = self.stream.reader, self._strict
-        while self.final is None and reader.buffered:
-            buffer = reader.buffered
+        buffer = reader.buffered
+        while buffer and self.final is None:
             if self._simple and not looks_like_http(buffer):
                 return self._accept_simple() if looks_like_http(buffer) is False else None
             end = head_end(buffer, self._scanned, strict)
@@ -87,8 +87,8 @@ class HeadReader:
             if head.status >= 200 or head.status == SWITCHING_PROTOCOLS:
                 self.final = head
                 self._simple = False
-            else:
-                self._inform(head)
+                return head
+            self._inform(head)
         return self.final
 
     async def wait(self, seconds: float | None) -> ResponseHead:
@@ -127,7 +127,7 @@ class HeadReader:
         self.stream.reader.resume()  # a head may be larger than what a reader holds for somebody slow
 
     def _accept_simple(self) -> ResponseHead:
-        self.final = ResponseHead(9, 200, "", Headers())
+        self.final = ResponseHead(9, 200, "", (), strict=False)
         self._simple = False
         return self.final
 

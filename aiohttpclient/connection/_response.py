@@ -45,12 +45,13 @@ class AsyncHTTPResponse:
         "_body",
         "_exchange",
         "_failure",
+        "_head",
+        "_headers",
         "_origin",
         "_stream",
         "_target",
         "_trailers",
         "chunked",
-        "headers",
         "method",
         "reason",
         "status",
@@ -69,7 +70,11 @@ class AsyncHTTPResponse:
         body: Body | None,
         will_close: bool,
     ) -> None:
-        self.version, self.status, self.reason, self.headers = head
+        self.version = head.version
+        self.status = head.status
+        self.reason = head.reason
+        self._head = head
+        self._headers: Headers | None = None
         self.method = method
         self.will_close = will_close
         self.chunked = type(body) is ChunkedBody
@@ -95,6 +100,13 @@ class AsyncHTTPResponse:
     def debuglevel(self) -> int:
         """The connection's."""
         return self._exchange.debuglevel
+
+    @property
+    def headers(self) -> Headers:
+        """The header fields: names without case, in the order in which they came."""
+        if self._headers is None:
+            self._headers = self._head.headers
+        return self._headers
 
     @property
     def msg(self) -> Headers:

@@ -9,29 +9,66 @@ strict mode to say what is wrong with it, in lenient mode to make of it what ``h
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from .._headers import Headers
 from ..errors import BadStatusLine, InvalidHead, UnknownProtocol
 from . import _grammar
 from ._fields import HEAD, block_end, check_block, parse_fields
+from ._framing import keeps_alive, response_framing
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ._framing import Framing
     from ._limits import MessageLimits
 
 
-class ResponseHead(NamedTuple):
-    """What a response head says.
+@dataclass(slots=True)
+class ResponseHead:
+    """What a response head says, and what follows from it.
 
-    ``version`` is 10 or 11, as ``http.client`` writes them (9, for a response without a head, is left to the caller);
-    ``status`` 100 to 999; ``reason`` may be empty.
+    ``version`` is 9, 10 or 11, as ``http.client`` writes them; ``status`` 100 to 999; ``reason`` may be empty;
+    ``fields`` are (name, value) pairs in the order in which they came. Responses with the same head share one object,
+    which nobody changes: what is worked out of it once is kept.
     """
 
     version: int
     status: int
     reason: str
-    headers: Headers
+    fields: Sequence[tuple[str, str]]
+    strict: bool
+    _framing: Framing | None = field(default=None, init=False, repr=False, compare=False)
+    _persists: bool | None = field(default=None, init=False, repr=False, compare=False)
+    _spare: Headers | None = field(default=None, init=False, repr=False, compare=False)
+
+    @property
+    def headers(self) -> Headers:
+        """The fields as a new multidict, the caller's to change."""
+        headers, self._spare = self._spare, None
+        return Headers(self.fields) if headers is None else headers
+
+    @property
+    def persists(self) -> bool:
+        """Whether the peer keeps the connection open after this response; see :func:`keeps_alive`."""
+        if self._persists is None:
+            self._persists = keeps_alive(self.version, self._own_headers())
+        return self._persists
+
+    def framing(self, method: str) -> Framing:
+        """Where the body ends in an answer to ``method``; see :func:`response_framing`."""
+        if method in ("HEAD", "CONNECT"):
+            return response_framing(method, self.status, self.version, self._own_headers(), self.strict)
+        if self._framing is None:
+            self._framing = response_framing(method, self.status, self.version, self._own_headers(), self.strict)
+        return self._framing
+
+    def _own_headers(self) -> Headers:
+        if self._spare is None:
+            self._spare = Headers(self.fields)
+        return self._spare
 
 
 def looks_like_http(buffer: bytes | bytearray) -> bool | None:
@@ -89,30 +126,26 @@ def parse_response_head(head: bytes, limits: MessageLimits, strict: bool) -> Res
     """
     size = len(head)
     take_apart = _repeated_head if size <= REPEATED_HEAD else _take_apart
-    parts = take_apart(head, limits.fields, strict) if size <= limits.line and size <= limits.head else None
-    if parts is None:
+    taken = take_apart(head, limits.fields, strict) if size <= limits.line and size <= limits.head else None
+    if taken is None:
         # In the order in which a caller that sees the bytes one by one is told.
         text = head.decode("latin-1")
         if not looks_like_http(head):
             raise BadStatusLine(_first_line(text))
         check_block(head, limits, strict, 0, HEAD)
-        parts = _take_apart(head, limits.fields, strict) or _odd_head(text, limits.fields, strict)
-    version, status, reason, fields = parts
-    return ResponseHead(version, status, reason, Headers(fields))
+        taken = _take_apart(head, limits.fields, strict) or _odd_head(text, limits.fields, strict)
+    return taken
 
 
-_Parts = tuple[int, int, str, list[tuple[str, str]]]
-
-
-def _take_apart(head: bytes, limit: int, strict: bool) -> _Parts | None:
-    """Version, status, reason and fields of a head; None when its first line is not plainly that of an HTTP/1.x one."""
+def _take_apart(head: bytes, limit: int, strict: bool) -> ResponseHead | None:
+    """A head whose first line is plainly that of an HTTP/1.x response; None for every other."""
     text = head.decode("latin-1")
     match = _grammar.status_line(text)
     if match is None:
         return None
     minor, status, reason = match.groups("")
     fields = parse_fields(text, match.end(), limit, strict, InvalidHead)
-    return 10 if minor == "0" else 11, int(status), reason.strip(" \t"), fields
+    return ResponseHead(10 if minor == "0" else 11, int(status), reason.strip(" \t"), fields, strict)
 
 
 # A server that is asked for the same again within the second answers with the same head, and most answers of a service
@@ -121,7 +154,7 @@ REPEATED_HEAD = 1024
 _repeated_head = lru_cache(maxsize=128)(_take_apart)
 
 
-def _odd_head(text: str, limit: int, strict: bool) -> _Parts:
+def _odd_head(text: str, limit: int, strict: bool) -> ResponseHead:
     """Take apart, or refuse, a head whose status line is not plainly one of HTTP/1.x."""
     if strict:
         other = _grammar.status_line_of_any_version(text)
@@ -140,7 +173,8 @@ def _odd_head(text: str, limit: int, strict: bool) -> _Parts:
         version = 11
     else:
         raise UnknownProtocol(parts[0][:200])
-    return version, int(status[1]), reason, parse_fields(text, len(line) + 1, limit, strict, InvalidHead)
+    fields = parse_fields(text, len(line) + 1, limit, strict, InvalidHead)
+    return ResponseHead(version, int(status[1]), reason, fields, strict)
 
 
 def _first_line(text: str) -> str:
