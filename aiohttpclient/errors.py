@@ -23,8 +23,7 @@ catches what this library raises::
     |   +-- AmbiguousFraming              where the body ends cannot be told for sure
     |   +-- InvalidChunk                  chunked coding that breaks the grammar
     |   +-- LimitExceeded                 more than a bound of ``MessageLimits`` allows; ``.limit`` names it
-    +-- TunnelError                       a proxy refused CONNECT (also an OSError); ``.status``, ``.reason``,
-    ``.headers``
+    +-- TunnelError                       a proxy refused CONNECT (also an OSError); ``.status``, ``.headers``
     +-- PhaseTimeout                      a named wait took too long (also a TimeoutError); ``.phase``, ``.limit``,
         |                                 ``.elapsed``, ``.method``, ``.url``
         +-- ConnectTimeout                name look-up, TCP, CONNECT and TLS together

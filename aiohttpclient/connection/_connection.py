@@ -192,7 +192,7 @@ class AsyncHTTPConnection(Link):
         if heads is None:
             raise ResponseNotReady("the connection was closed")
         stream = heads.stream
-        strict, seconds = self.strict, self._timeout.read
+        seconds = self._timeout.read
         self.claimed = True  # what exclusively() does, written out: every request comes this way
         try:
             while not (stream.reader.buffered or stream.ended or heads.final):
@@ -201,7 +201,7 @@ class AsyncHTTPConnection(Link):
             framing = head.framing(self._method)
             if framing.kind is SWITCH:
                 return self._switched(stream, head)
-            body = body_of(framing, stream, seconds, self.limits, strict)
+            body = body_of(framing, stream, seconds, heads.limits, heads.strict)
             if self._heads is not heads:
                 self._raise_closed()
         except GeneratorExit:
@@ -277,7 +277,7 @@ class AsyncHTTPConnection(Link):
         if heads is None:
             self._raise_closed()
         self._method, self._target, self._plan, self._sender = method, target, plan, None
-        heads.begin(self.debuglevel)
+        heads.begin(self.limits, self.strict, self.on_informational, self.debuglevel)
         return heads
 
     async def _send(self, heads: HeadReader, head: bytes, body: Any, plan: Plan, whole: bool) -> None:

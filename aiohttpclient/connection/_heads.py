@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..errors import InvalidHead, LimitExceeded, ReadTimeout, RemoteDisconnected
+from ..errors import BadStatusLine, InvalidHead, LimitExceeded, ReadTimeout, RemoteDisconnected
 from ..wire import ResponseHead, check_partial_head, head_end, looks_like_http, parse_response_head
 
 if TYPE_CHECKING:
@@ -27,40 +27,40 @@ class HeadReader:
     """
 
     __slots__ = (
+        "_first",
         "_informational",
-        "_limits",
+        "_on_informational",
         "_scanned",
-        "_simple",
-        "_strict",
         "continued",
         "debuglevel",
         "final",
-        "on_informational",
+        "limits",
         "stream",
+        "strict",
     )
 
-    def __init__(
-        self,
-        stream: StreamProtocol,
-        limits: MessageLimits,
-        strict: bool,
-        on_informational: OnInformational | None = None,
-    ) -> None:
+    def __init__(self, stream: StreamProtocol) -> None:
         self.stream = stream
-        self.on_informational = on_informational
         self.debuglevel = 0
         self.final: ResponseHead | None = None
         self.continued = False
-        self._limits = limits
-        self._strict = strict
-        self._simple = not strict  # an HTTP/0.9 response is recognised as the first of a connection only: it has no end
+        self._first = True
         self._scanned = 0
         self._informational = 0
 
-    def begin(self, debuglevel: int) -> None:
+    def begin(
+        self,
+        limits: MessageLimits,
+        strict: bool,
+        on_informational: OnInformational | None = None,
+        debuglevel: int = 0,
+    ) -> None:
         """Expect the response to a request that is about to be written; what was before is forgotten."""
         self.stream.quiet = False
+        self.limits = limits
+        self.strict = strict
         self.debuglevel = debuglevel
+        self._on_informational = on_informational
         self.final = None
         self.continued = False
         self._informational = 0
@@ -70,10 +70,10 @@ class HeadReader:
 
         :raises HTTPException: what arrived is not the head of a response, or exceeds a limit
         """
-        reader, strict = self.stream.reader, self._strict
+        reader, strict = self.stream.reader, self.strict
         buffer = reader.buffered
         while buffer and self.final is None:
-            if self._simple and not looks_like_http(buffer):
+            if self._first and not strict and not looks_like_http(buffer):
                 return self._accept_simple() if looks_like_http(buffer) is False else None
             end = head_end(buffer, self._scanned, strict)
             if end < 0:
@@ -81,12 +81,12 @@ class HeadReader:
                 return None
             self._scanned = 0
             data = reader.take(end)
-            head = parse_response_head(data, self._limits, strict)
+            head = parse_response_head(data, self.limits, strict)
+            self._first = False
             if self.debuglevel > 0:
                 self._print(data, head)
             if head.status >= 200 or head.status == SWITCHING_PROTOCOLS:
                 self.final = head
-                self._simple = False
                 return head
             self._inform(head)
         return self.final
@@ -109,10 +109,11 @@ class HeadReader:
         :raises RemoteDisconnected: there is nothing
         :raises InvalidHead: there is a part of a head
         """
-        if self._simple and self.stream.reader.buffered and not looks_like_http(self.stream.reader.buffered):
+        buffer = self.stream.reader.buffered
+        if buffer and self._first and not self.strict and not looks_like_http(buffer):
             return self._accept_simple()
         fault = self.stream.fault
-        if not self.stream.reader.buffered:
+        if not buffer:
             if fault is not None and (
                 isinstance(fault, ConnectionAbortedError) or not isinstance(fault, ConnectionError)
             ):
@@ -122,22 +123,25 @@ class HeadReader:
 
     def _check_partial(self) -> None:
         buffer = self.stream.reader.buffered
-        check_partial_head(buffer, self._limits, self._strict, self._scanned)
+        if looks_like_http(buffer) is False:
+            raise BadStatusLine(bytes(buffer[:200]).decode("iso-8859-1"))
+        check_partial_head(buffer, self.limits, self.strict, self._scanned)
         self._scanned = len(buffer)
         self.stream.reader.resume()  # a head may be larger than what a reader holds for somebody slow
 
     def _accept_simple(self) -> ResponseHead:
+        # HTTP/0.9 is recognised in the first response of a connection only: having no end, it is also its last.
+        self._first = False
         self.final = ResponseHead(9, 200, "", (), strict=False)
-        self._simple = False
         return self.final
 
     def _inform(self, head: ResponseHead) -> None:
         self._informational += 1
-        if self._informational > self._limits.informational:
-            raise LimitExceeded("informational", self._limits.informational)
+        if self._informational > self.limits.informational:
+            raise LimitExceeded("informational", self.limits.informational)
         self.continued = self.continued or head.status == 100
-        if self.on_informational is not None:
-            self.on_informational(head.status, head.reason, head.headers)
+        if self._on_informational is not None:
+            self._on_informational(head.status, head.reason, head.headers)
 
     def _print(self, data: bytes, head: ResponseHead) -> None:
         print("reply:", repr(data[: data.find(b"\n") + 1].decode("iso-8859-1")))

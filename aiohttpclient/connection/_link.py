@@ -302,7 +302,7 @@ class Link:
             await stream.aborted()
             self._raise_closed()
         self._stream = stream
-        self._heads = HeadReader(stream, self.limits, self.strict, self.on_informational)
+        self._heads = HeadReader(stream)
         return stream
 
     async def _dial(self) -> StreamProtocol:

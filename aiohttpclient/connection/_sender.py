@@ -75,11 +75,11 @@ class BodySender:
         await self._write(head)
         if plan.expects and not await self._continue(expect_timeout):
             self.stopped = True
-        elif body is not None:
+        elif body is not None or plan.chunked:
             if shown and hasattr(body, "read"):
                 print("reading a readable")
                 note_text(body)
-            await self._send_body(body, plan.chunked)
+            await self._send_body(b"" if body is None else body, plan.chunked)
         self._shown = False
 
     async def _continue(self, seconds: float) -> bool:
@@ -242,6 +242,8 @@ class BodySender:
             if not part.done():
                 part.cancel()
                 await asyncio.wait([part])
+            if not part.cancelled():
+                part.exception()  # seen: another exception may be on its way already
         if sent != count:
             raise ValueError(f"the file shrank while it was being sent: {count - sent} bytes are missing")
         return True

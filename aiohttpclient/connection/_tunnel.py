@@ -38,8 +38,8 @@ async def open_tunnel(stream: StreamProtocol, tunnel: Tunnel, limits: MessageLim
     head = request_head("CONNECT", authority, tunnel.fields, own)
     if debuglevel > 0:
         print("send:", repr(head))
-    heads = HeadReader(stream, limits, strict=True)
-    heads.begin(debuglevel)
+    heads = HeadReader(stream)
+    heads.begin(limits, strict=True, debuglevel=debuglevel)
     stream.transport.write(
         head
     )  # not by a StreamWriter, which would close the transport under TLS when it is collected

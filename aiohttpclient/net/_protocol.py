@@ -330,8 +330,13 @@ class StreamProtocol(asyncio.StreamReaderProtocol, asyncio.BufferedProtocol):
                     await self.wait(seconds, ReadTimeout)
         except ReadTimeout:
             pass  # what is unsent after so long will not be sent
-        finally:
+        except GeneratorExit:
+            self.abort()  # nothing may be awaited any more
+            raise
+        except BaseException:
             await self.aborted()
+            raise
+        await self.aborted()
 
     # -- inside ------------------------------------------------------------------------------------------------------
 

@@ -76,6 +76,13 @@ class StreamReader(asyncio.StreamReader):
             self._maybe_resume_transport()
         return count
 
+    def pause_below(self, transport: Transport) -> None:
+        """Pause and resume ``transport``, which is below TLS, instead of TLS.
+
+        What TLS has decrypted is small and bounded; but uvloop's TLS loses it when it is paused as the connection ends.
+        """
+        self._transport = transport
+
     def resume(self) -> None:
         """Let the transport go on although nothing was taken; for a caller that bounds what it lets pile up."""
         if self._paused and self._transport is not None:

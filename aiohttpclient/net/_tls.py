@@ -77,6 +77,7 @@ async def start_tls(stream: StreamProtocol, context: ssl.SSLContext, server_host
         raise
     inner.connection_made(transport)
     inner.base_transport = stream.base_transport
+    inner.reader.pause_below(stream.base_transport)
     inner.sendfile_works = False  # a kernel that sends a file does not encrypt it
     guard = Guard(below, inner)
     below.set_protocol(guard)

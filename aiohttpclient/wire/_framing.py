@@ -7,7 +7,6 @@ refuses, lenient mode takes as ``http.client`` does, and marks as ambiguous, so 
 from __future__ import annotations
 
 from enum import IntEnum
-from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from multidict import istr
@@ -59,11 +58,6 @@ _UNTIL_CLOSE: Final = Framing(BodyKind.UNTIL_CLOSE, None, False)
 _SWITCH: Final = Framing(BodyKind.SWITCH, None, False)
 
 
-@lru_cache(maxsize=1024)
-def _small_length(digits: str) -> Framing:
-    return Framing(_LENGTH, int(digits), False)
-
-
 def response_framing(method: str, status: int, version: int, headers: Headers, strict: bool) -> Framing:
     """Decide where the body of a response ends (RFC 9112 section 6.3).
 
@@ -94,9 +88,8 @@ def response_framing(method: str, status: int, version: int, headers: Headers, s
         framing = _framing_by_coding(version, headers.getall(_TRANSFER_ENCODING), lengths, strict)
     elif lengths is None:
         framing = _UNTIL_CLOSE
-    elif len(lengths) == 1 and (digits := lengths[0]).isdecimal() and len(digits) <= 18 and digits.isascii():
-        # The common case of _grammar.content_length, without a regular expression.
-        framing = _small_length(digits) if len(digits) <= 4 else Framing(_LENGTH, int(digits), False)
+    elif len(lengths) == 1 and _grammar.content_length(lengths[0]):
+        framing = Framing(_LENGTH, int(lengths[0]), False)
     else:
         framing = _odd_length(lengths, strict)
     if method == "HEAD" or status == 304:
