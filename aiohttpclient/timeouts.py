@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from ._sentinels import DEFAULT, Default
 
+__all__ = ["Timeout"]
+
 CONNECT: float = 10.0
 """Seconds. Three lost SYN packets (1 + 2 + 4 s, RFC 6298) and a slow TLS handshake still fit."""
 
