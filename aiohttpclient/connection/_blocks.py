@@ -7,7 +7,7 @@ import inspect
 import io
 import os
 import stat
-from collections.abc import AsyncGenerator, AsyncIterable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterable, Generator, Iterable
 from typing import Any, cast
 
 
@@ -58,8 +58,12 @@ async def blocks_of(body: object) -> AsyncGenerator[object, None]:
             if not isinstance(body, Iterable):
                 kinds = "bytes-like, str, a file or an iterable of those"
                 raise TypeError(f"body should be {kinds}, got {type(body)!r}") from None
-            for block in body:
-                yield block
+            try:
+                for block in body:
+                    yield block
+            finally:
+                if isinstance(body, Generator):
+                    body.close()
         else:
             yield body
 

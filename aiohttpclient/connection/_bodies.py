@@ -193,7 +193,8 @@ class LengthBody(Body):
 
     async def read_into(self, view: memoryview) -> int:
         wanted = min(len(view), self.remaining)
-        filled = await self._fill(view[:wanted])
+        with view[:wanted] as destination:
+            filled = await self._fill(destination)
         if filled < wanted:
             raise self._cut_short(bytes(view[:filled]))
         return filled

@@ -105,7 +105,7 @@ class AsyncHTTPConnection(Link):
         own = self._origin.own_fields(url, plan.has_host, plan.has_accept_encoding)
         head = request_head(method, url, plan.fields, own)
         stream = self._stream
-        if stream is None or stream.spoiled is not None or stream.readable():
+        if stream is None or not stream.is_clean():
             stream = await self.exclusively(self._make_ready())
         heads = self._begin(method, url, plan)
         if body is None and plan.left == 0:
@@ -156,7 +156,7 @@ class AsyncHTTPConnection(Link):
         own = self._origin.own_fields(self._target, *self._skips)
         head = request_head(self._method, self._target, plan.fields, own)
         stream = self._stream
-        if stream is None or stream.spoiled is not None or stream.readable():
+        if stream is None or not stream.is_clean():
             stream = await self.exclusively(self._make_ready())
         heads = self._begin(self._method, self._target, plan)
         await self.exclusively(self._send(heads, head, message_body, plan, whole=False))
@@ -208,7 +208,10 @@ class AsyncHTTPConnection(Link):
             self.abort()
             raise
         except BaseException as error:
+            closed = self._heads is not heads
             await self.failed(error)
+            if closed:
+                self._raise_closed(error)
             raise
         finally:
             self.claimed = False
@@ -265,9 +268,7 @@ class AsyncHTTPConnection(Link):
 
     async def response_abandoned(self, response: AsyncHTTPResponse) -> None:
         """``response`` will not be read to its end: what is left of it must not stand before the next one."""
-        stream = self._forget(ResponseNotReady("the response was closed before its body was read"))
-        if stream is not None:
-            await stream.aborted()
+        await self._end(self._forget(ResponseNotReady("the response was closed before its body was read")))
 
     # -- inside ------------------------------------------------------------------------------------------------------
 

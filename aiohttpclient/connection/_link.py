@@ -187,13 +187,12 @@ class Link:
         The next request opens a new one. What was not read of a response is lost.
         """
         stream = self._forget(ResponseNotReady("the connection was closed before the response was read"))
-        if stream is not None:
-            await stream.close(CLOSE_TIMEOUT)
+        await self._end(stream, gracefully=True)
 
     def abort(self) -> None:
         """Close the connection now, without waiting for anything."""
         stream = self._forget(ResponseNotReady("the connection was aborted before the response was read"))
-        if stream is not None:
+        if stream is not None and not stream.loop.is_closed():
             stream.abort()
 
     async def __aenter__(self) -> Self:
@@ -239,25 +238,41 @@ class Link:
             self.abort()  # nothing may be awaited any more
             raise
         except BaseException as error:
+            closed = epoch != self._epoch
             await self.failed(error)
+            if closed:
+                self._raise_closed(error)
             raise
         finally:
             self.claimed = False
         return result
 
-    def _raise_closed(self) -> NoReturn:
-        raise ConnectionAbortedError("the connection was closed by another task")
+    def _raise_closed(self, error: BaseException | None = None) -> NoReturn:
+        """Raise what is true when another task has closed the connection, whatever ``error`` came of it here."""
+        if error is not None and (isinstance(error, ConnectionAbortedError) or not isinstance(error, Exception)):
+            raise error
+        raise ConnectionAbortedError("the connection was closed by another task") from error
 
     async def failed(self, error: BaseException) -> None:
         """Close the connection after ``error``, which is given the name of the request if it has room for it."""
         if isinstance(error, PhaseTimeout) and error.method is None and self._method:
             error.method, error.url = self._method, self._origin.full_url(self._target)
         cancelled = ResponseNotReady("the task that read the response was cancelled")
-        stream = self._forget(error if isinstance(error, Exception) else cancelled)
-        if stream is not None:
-            await stream.aborted()
+        await self._end(self._forget(error if isinstance(error, Exception) else cancelled))
 
     # -- inside ------------------------------------------------------------------------------------------------------
+
+    async def _end(self, stream: StreamProtocol | None, gracefully: bool = False) -> None:
+        """Close a stream that nothing refers to any more; one of another event loop is left to that loop."""
+        if stream is None:
+            return
+        if stream.loop is not asyncio.get_running_loop():
+            if not stream.loop.is_closed():
+                stream.loop.call_soon_threadsafe(stream.abort)
+        elif gracefully:
+            await stream.close(CLOSE_TIMEOUT)
+        else:
+            await stream.aborted()
 
     def _forget(self, error: Exception) -> StreamProtocol | None:
         """Back to the beginning: no stream, no exchange; the stream that was, for the caller to close."""
@@ -275,6 +290,8 @@ class Link:
         """A stream that a request can be written to: the one there is, if it is clean, or a new one."""
         stream = self._stream
         if stream is not None:
+            if stream.loop is not asyncio.get_running_loop():
+                raise RuntimeError("the connection was opened in another event loop; close() it there, or let it go")
             await stream.check_quiet()
             if stream.spoiled is None:
                 return stream

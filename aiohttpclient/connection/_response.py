@@ -213,10 +213,10 @@ class AsyncHTTPResponse:
         body = self._body
         if body is None:
             return len(self._nothing())
-        view = memoryview(buffer).cast("B")
-        if view.readonly:
-            raise TypeError("readinto() needs a writable bytes-like object")
-        count = await self._exchange.exclusively(body.read_into(view))
+        with memoryview(buffer) as whole, whole.cast("B") as view:  # given back at once, however this ends
+            if view.readonly:
+                raise TypeError("readinto() needs a writable bytes-like object")
+            count = await self._exchange.exclusively(body.read_into(view))
         if body.ended:
             self._complete(body)
         return count

@@ -21,6 +21,7 @@ from ..wire import LAST_CHUNK, chunk_header, encode_chunk, refuses_body
 from ._blocks import as_bytes, blocks_of, body_size, file_blocks, regular_file
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import AsyncGenerator
 
     from ._heads import HeadReader
@@ -113,7 +114,7 @@ class BodySender:
         """Send ``body``; with ``chunked``, each piece of it as one chunk, and the last chunk after them."""
         if not hasattr(body, "read"):
             await self._send_blocks(blocks_of(body), chunked)
-        elif self._shown or not (span := regular_file(body)):
+        elif self._shown or not self._stream.sendfile_works or not (span := regular_file(body)):
             await self._send_blocks(file_blocks(body, self._blocksize), chunked)
         else:
             await self._send_regular(body, *span, chunked)
@@ -201,43 +202,57 @@ class BodySender:
     # -- files -------------------------------------------------------------------------------------------------------
 
     async def _send_regular(self, file: BinaryIO, offset: int, end: int, chunked: bool) -> None:
-        """Send the rest of a regular file, by ``loop.sendfile`` where the loop and the transport can."""
+        """Send the rest of a regular file on plain TCP, by the kernel where the loop can.
+
+        ``loop.sendfile`` takes the transport over while it runs: no answer is heard, and a connection that ends
+        meanwhile breaks the transport's own bookkeeping. So the work behind it, ``loop.sock_sendfile``, is given a
+        descriptor of its own for the same socket, and the transport goes on reading.
+        """
         self._account(end - offset)
-        while offset < end and not self.stopped:
-            count = min(SENDFILE_PART, end - offset)
-            if chunked and not await self._write(chunk_header(count)):
-                break
-            if not (self._stream.sendfile_works and await self._sendfile(file, offset, count)):
-                await self._send_part(file, offset, count)
-            offset += count
-            if chunked:
-                await self._write(b"\r\n")
+        stream = self._stream
+        stream.transport.set_write_buffer_limits(high=0)  # the kernel's turn comes when the transport holds nothing
+        sock = stream.transport.get_extra_info("socket").dup()
+        try:
+            more = await self._drain()
+            while more and offset < end:
+                count = min(SENDFILE_PART, end - offset)
+                more = (
+                    (not chunked or await self._write(chunk_header(count)))
+                    and await self._send_part(sock, file, offset, count)
+                    and (not chunked or await self._write(b"\r\n"))
+                )
+                offset += count
+        finally:
+            sock.close()
+            if not stream.lost:
+                stream.transport.set_write_buffer_limits()
         file.seek(offset)
 
-    async def _sendfile(self, file: BinaryIO, offset: int, count: int) -> bool:
-        """Send one part of a file; False when this transport has no sendfile."""
+    async def _send_part(self, sock: socket.socket, file: BinaryIO, offset: int, count: int) -> bool:
+        """Send one part of a file; False when an answer has ended the sending."""
+        if self._stream.sendfile_works and await self._sendfile(sock, file, offset, count):
+            return not self._over()
+        return not self._over() and await self._copy(file, offset, count)
+
+    async def _sendfile(self, sock: socket.socket, file: BinaryIO, offset: int, count: int) -> bool:
+        """Let the kernel send one part of a file; False when that was not to be."""
         stream = self._stream
-        if self._over():
-            return True
         part = stream.loop.create_task(
-            stream.loop.sendfile(stream.transport, file, offset, count, fallback=False), name="aiohttpclient sendfile"
+            stream.loop.sock_sendfile(sock, file, offset, count, fallback=False), name="aiohttpclient sendfile"
         )
         part.add_done_callback(stream.wake)
         try:
-            await asyncio.sleep(0)
             while not part.done():
-                # sendfile stops the transport from reading; but an answer must be heard while the file is being sent.
-                stream.transport.resume_reading()
                 await stream.wait(self._seconds, WriteTimeout)
                 if not part.done() and self._over():
-                    return True
+                    return False
             sent = part.result()
         except (asyncio.SendfileNotAvailableError, NotImplementedError):
             stream.sendfile_works = False
             return False
         except ConnectionError:
             await self._after_reset()
-            return True
+            return False
         finally:
             if not part.done():
                 part.cancel()
@@ -255,15 +270,17 @@ class BodySender:
             await stream.wait(self._seconds, WriteTimeout)
         self._over()
 
-    async def _send_part(self, file: BinaryIO, offset: int, count: int) -> None:
+    async def _copy(self, file: BinaryIO, offset: int, count: int) -> bool:
+        """Send one part of a file by reading it."""
         file.seek(offset)
         left = count
-        while left and not self.stopped:
+        while left and not self._over():
             block = await self._stream.loop.run_in_executor(None, file.read, min(left, self._blocksize))
             if not block:
                 raise ValueError(f"the file shrank while it was being sent: {left} bytes are missing")
             left -= len(block)
             await self._write(block)
+        return not self.stopped
 
 
 def note_text(file: object) -> None:

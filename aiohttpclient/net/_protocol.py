@@ -291,6 +291,10 @@ class StreamProtocol(asyncio.StreamReaderProtocol, asyncio.BufferedProtocol):
         if self.spoiled is None:
             self._spoil("an idle connection stays readable")
 
+    def is_clean(self) -> bool:
+        """True when a request may be written at once: nothing has arrived, and the stream is of the running loop."""
+        return self.spoiled is None and self.loop is asyncio.get_running_loop() and not self.readable()
+
     def readable(self) -> bool:
         """True when the kernel has something for us: bytes, an end of file or an error."""
         poll = self._poll

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import ssl
 from typing import TYPE_CHECKING, cast
@@ -61,6 +62,8 @@ async def start_tls(stream: StreamProtocol, context: ssl.SSLContext, server_host
     inner = StreamProtocol(stream.loop)
     below = stream.transport
     stream.quiet = False
+    if below is not stream.base_transport:
+        _mend_force_close(below)
     try:
         transport = await stream.loop.start_tls(
             below,
@@ -71,9 +74,11 @@ async def start_tls(stream: StreamProtocol, context: ssl.SSLContext, server_host
         )
         if transport is None:  # typeshed: a transport that was lost meanwhile
             raise ConnectionResetError("the connection was lost during the TLS handshake")
-    except BaseException:
+    except BaseException as error:
         await _close_below(below, stream.base_transport)
         stream.lost = True  # the TLS protocol took its place, and with it the news
+        if isinstance(error, ConnectionResetError) and not error.args:
+            raise ConnectionResetError("the peer closed the connection during the TLS handshake") from error
         raise
     inner.connection_made(transport)
     inner.base_transport = stream.base_transport
@@ -86,13 +91,26 @@ async def start_tls(stream: StreamProtocol, context: ssl.SSLContext, server_host
 
 async def _close_below(below: Transport, base: Transport) -> None:
     """Abort, and return when the socket is closed; the TLS protocol is told, so that it drops its handshake timer."""
-    tls = below.get_protocol()
+    try:
+        tls = below.get_protocol()
+    except AttributeError:  # asyncio's transport on TLS, once it is closed
+        tls = None
     farewell = _Farewell(cast("asyncio.BufferedProtocol | None", tls))
     if tls is not None:
         below.set_protocol(farewell)
     below.abort()
     base.abort()
     await turns_until(lambda: farewell.lost)
+
+
+def _mend_force_close(below: Transport) -> None:
+    """Let a failed handshake within TLS be told: up to Python 3.12 asyncio calls a method with an argument too many."""
+
+    def force_close(_: BaseException | None) -> None:
+        below.abort()
+
+    with contextlib.suppress(AttributeError):  # uvloop's has no such attribute, and no such fault
+        setattr(below, "_force_close", force_close)  # noqa: B010  # private, but the only place where it can be mended
 
 
 class _Farewell(asyncio.Protocol):
