@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import re
 from urllib.parse import urlsplit
 
@@ -10,13 +11,17 @@ from .errors import InvalidURL
 _CONTROLS = re.compile(r"[\x00-\x20\x7f]")
 """What no host may contain: white space and controls would end up in the request head (CVE-2019-18348)."""
 
+_DELIMITERS = re.compile(r"[\x00-\x20\x7f/?#@]")
+"""What IDNA must not turn a character of a name into: the name would end there for whoever reads it (CVE-2019-9636)."""
+
 
 def split_host_port(host: str, port: int | None, default_port: int) -> tuple[str, int]:
     """Host and port as ``http.client`` reads them: the port from its argument, from ``host:port``, or the default.
 
     Brackets around an IPv6 address are removed.
 
-    :raises InvalidURL: the port is not a number from 0 to 65535, or the host is empty or has controls or spaces in it
+    :raises InvalidURL: the port is not from 0 to 65535, or the host is empty or has controls or spaces in it
+    :raises TypeError: the port is not an integer
     """
     if port is None:
         colon = host.rfind(":")
@@ -30,7 +35,7 @@ def split_host_port(host: str, port: int | None, default_port: int) -> tuple[str
     if not host or (bad := _CONTROLS.search(host)):
         found = f" (found at least {bad.group()!r})" if host and bad else ""
         raise InvalidURL(f"URL can't contain control characters or an empty host. {host!r}{found}")
-    if not 0 <= port <= 65535:
+    if not 0 <= operator.index(port) <= 65535:
         raise InvalidURL(f"port must be a number from 0 to 65535, got {port!r}")
     return host, port
 
@@ -49,9 +54,12 @@ def ascii_host(host: str) -> str:
     if host.isascii():
         return host
     try:
-        return host.encode("idna").decode("ascii")
+        name = host.encode("idna").decode("ascii")
     except UnicodeError as error:
         raise InvalidURL(f"host {host!r} has no IDNA form: {error}") from None
+    if _DELIMITERS.search(name):
+        raise InvalidURL(f"host {host!r} becomes something else in its IDNA form: {name!r}")
+    return name
 
 
 def bracketed(host: str) -> str:

@@ -114,7 +114,7 @@ class BodySender:
         """Send ``body``; with ``chunked``, each piece of it as one chunk, and the last chunk after them."""
         if not hasattr(body, "read"):
             await self._send_blocks(blocks_of(body), chunked)
-        elif self._shown or not self._stream.sendfile_works or not (span := regular_file(body)):
+        elif self._shown or not (span := regular_file(body)):
             await self._send_blocks(file_blocks(body, self._blocksize), chunked)
         else:
             await self._send_regular(body, *span, chunked)
@@ -202,7 +202,7 @@ class BodySender:
     # -- files -------------------------------------------------------------------------------------------------------
 
     async def _send_regular(self, file: BinaryIO, offset: int, end: int, chunked: bool) -> None:
-        """Send the rest of a regular file on plain TCP, by the kernel where the loop can.
+        """Send the rest of a regular file: on plain TCP by the kernel, where the loop can, else by reading it.
 
         ``loop.sendfile`` takes the transport over while it runs: no answer is heard, and a connection that ends
         meanwhile breaks the transport's own bookkeeping. So the work behind it, ``loop.sock_sendfile``, is given a
@@ -210,8 +210,10 @@ class BodySender:
         """
         self._account(end - offset)
         stream = self._stream
-        stream.transport.set_write_buffer_limits(high=0)  # the kernel's turn comes when the transport holds nothing
-        sock = stream.transport.get_extra_info("socket").dup()
+        sock = None
+        if stream.sendfile_works:
+            stream.transport.set_write_buffer_limits(high=0)  # the kernel's turn comes when the transport holds nothing
+            sock = stream.transport.get_extra_info("socket").dup()
         try:
             more = await self._drain()
             while more and offset < end:
@@ -223,14 +225,15 @@ class BodySender:
                 )
                 offset += count
         finally:
-            sock.close()
-            if not stream.lost:
-                stream.transport.set_write_buffer_limits()
+            if sock is not None:
+                sock.close()
+                if not stream.lost:
+                    stream.transport.set_write_buffer_limits()
         file.seek(offset)
 
-    async def _send_part(self, sock: socket.socket, file: BinaryIO, offset: int, count: int) -> bool:
+    async def _send_part(self, sock: socket.socket | None, file: BinaryIO, offset: int, count: int) -> bool:
         """Send one part of a file; False when an answer has ended the sending."""
-        if self._stream.sendfile_works and await self._sendfile(sock, file, offset, count):
+        if sock is not None and self._stream.sendfile_works and await self._sendfile(sock, file, offset, count):
             return not self._over()
         return not self._over() and await self._copy(file, offset, count)
 
