@@ -42,33 +42,30 @@ class ResponseHead:
     strict: bool
     _framing: Framing | None = field(default=None, init=False, repr=False, compare=False)
     _persists: bool | None = field(default=None, init=False, repr=False, compare=False)
-    _spare: Headers | None = field(default=None, init=False, repr=False, compare=False)
 
     @property
     def headers(self) -> Headers:
         """The fields as a new multidict, the caller's to change."""
-        headers, self._spare = self._spare, None
-        return Headers(self.fields) if headers is None else headers
+        return Headers(self.fields)
 
     @property
     def persists(self) -> bool:
         """Whether the peer keeps the connection open after this response; see :func:`keeps_alive`."""
         if self._persists is None:
-            self._persists = keeps_alive(self.version, self._own_headers())
+            self._persists = keeps_alive(self.version, self.headers)
         return self._persists
 
     def framing(self, method: str) -> Framing:
         """Where the body ends in an answer to ``method``; see :func:`response_framing`."""
-        if method in ("HEAD", "CONNECT"):
-            return response_framing(method, self.status, self.version, self._own_headers(), self.strict)
-        if self._framing is None:
-            self._framing = response_framing(method, self.status, self.version, self._own_headers(), self.strict)
-        return self._framing
-
-    def _own_headers(self) -> Headers:
-        if self._spare is None:
-            self._spare = Headers(self.fields)
-        return self._spare
+        usual = method not in ("HEAD", "CONNECT")
+        if usual and self._framing is not None:
+            return self._framing
+        headers = self.headers
+        self._persists = keeps_alive(self.version, headers)
+        framing = response_framing(method, self.status, self.version, headers, self.strict)
+        if usual:
+            self._framing = framing
+        return framing
 
 
 def looks_like_http(buffer: bytes | bytearray) -> bool | None:
