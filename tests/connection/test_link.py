@@ -1,0 +1,905 @@
+"""The life of a connection: opened, used by one task at a time, found dead or poisoned, closed."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import socket
+import struct
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from aiohttpclient import (
+    AsyncHTTPConnection,
+    AsyncHTTPSConnection,
+    CannotSendRequest,
+    ConcurrentUse,
+    ConnectTimeout,
+    ExchangeState,
+    ImproperConnectionState,
+    InvalidURL,
+    MessageLimits,
+    NotConnected,
+    ResponseNotReady,
+    Timeout,
+)
+from aiohttpclient.connection import _link
+from aiohttpclient.connection._link import effective_timeout
+from tests.support.server import raw_server, reply, script_once
+
+from .exchanges import Listener, fetch, until
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from pathlib import Path
+
+    from tests.support.server import Peer
+    from tests.support.tls import TlsKit
+
+POISON = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison"
+
+
+# -- what it is
+
+
+def test_attributes() -> None:
+    """A connection has the attributes of http.client's."""
+    conn = AsyncHTTPConnection("www.example.org", 8080, timeout=10)
+    assert (conn.host, conn.port, conn.timeout) == ("www.example.org", 8080, 10)
+    assert (conn.default_port, conn.auto_open, conn.debuglevel, conn.strict) == (80, True, 0, False)
+    assert conn.state is ExchangeState.IDLE
+    assert not conn.connected
+    conn.set_debuglevel(1)
+    assert conn.debuglevel == 1
+    assert conn.get_proxy_response_headers() is None
+
+
+def test_arguments_by_position() -> None:
+    """The arguments of the constructors have the order of the documentation."""
+    conn = AsyncHTTPConnection("example.org", 81, True, 5, ("127.0.0.1", 0))
+    assert (conn.strict, conn.timeout, conn.source_address) == (True, 5, ("127.0.0.1", 0))
+    secure = AsyncHTTPSConnection("example.org", 444, None, None, True, 5, ("127.0.0.1", 0))
+    assert (secure.strict, secure.timeout, secure.source_address) == (True, 5, ("127.0.0.1", 0))
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("www.cwi.nl",), ("www.cwi.nl:80",), ("www.cwi.nl", 80), ("www.cwi.nl", 80, False, 10)],
+)
+def test_ways_to_name_a_server(arguments: tuple[Any, ...]) -> None:
+    """The documentation's four ways to name one server mean the same."""
+    conn = AsyncHTTPConnection(*arguments)
+    assert (conn.host, conn.port) == ("www.cwi.nl", 80)
+
+
+@pytest.mark.parametrize("host", ["", ":80", "a b", "a\r\nb", "host:port", "host:-1", "host:65536", "host\0"])
+def test_host_that_cannot_be_used(host: str) -> None:
+    """A host or port that cannot be connected to is InvalidURL at once."""
+    with pytest.raises(InvalidURL):
+        AsyncHTTPConnection(host)
+
+
+@pytest.mark.parametrize("blocksize", [0, -1])
+def test_blocksize_that_cannot_be_used(blocksize: int) -> None:
+    """Blocks have at least one byte."""
+    with pytest.raises(ValueError, match="blocksize"):
+        AsyncHTTPConnection("example.org", blocksize=blocksize)
+
+
+async def test_repr() -> None:
+    """The repr tells where to, what is going on, and whether there is a connection; it has no password in it."""
+    async with raw_server(script_once(reply(b"ok"))) as server:
+        async with AsyncHTTPConnection(server.host, server.port) as conn:
+            where = f"127.0.0.1:{server.port}"
+            assert repr(conn) == f"<AsyncHTTPConnection {where} IDLE (not connected)>"
+            await conn.connect()
+            assert repr(conn) == f"<AsyncHTTPConnection {where} IDLE>"
+            await conn.request("GET", "http://user:secret@127.0.0.1/")
+            assert repr(conn) == f"<AsyncHTTPConnection {where} REQUEST_SENT>"
+            response = await conn.getresponse()
+            assert repr(conn) == f"<AsyncHTTPConnection {where} READING_RESPONSE>"
+            assert "secret" not in repr(response)
+    assert repr(AsyncHTTPConnection("::1", 81)) == "<AsyncHTTPConnection [::1]:81 IDLE (not connected)>"
+    assert repr(AsyncHTTPConnection("a", uds="/x")) == "<AsyncHTTPConnection /x IDLE (not connected)>"
+
+
+# -- opening
+
+
+async def test_connect() -> None:
+    """``connect()`` opens the connection; when it is open already, it does nothing."""
+    async with raw_server(script_once(reply(b"ok"))) as server:
+        async with AsyncHTTPConnection(server.host, server.port) as conn:
+            await conn.connect()
+            await conn.connect()
+            assert conn.connected
+            assert await fetch(conn) == b"ok"
+            await conn.connect()
+            await server.wait_connections()
+            assert server.connections == 1
+
+
+async def test_connect_within_an_exchange() -> None:
+    """``connect()`` in the middle of an exchange is refused, and the exchange goes on."""
+    async with raw_server(script_once(reply(b"ok"))) as server:
+        async with AsyncHTTPConnection(server.host, server.port) as conn:
+            await conn.request("GET", "/")
+            with pytest.raises(CannotSendRequest):
+                await conn.connect()
+            assert await (await conn.getresponse()).read() == b"ok"
+
+
+async def test_opened_when_needed() -> None:
+    """A request opens the connection by itself."""
+    async with raw_server(script_once(reply(b"ok"))) as server:
+        async with AsyncHTTPConnection(server.host, server.port) as conn:
+            assert await fetch(conn) == b"ok"
+            await server.wait_connections()
+
+
+@pytest.mark.parametrize("off", [0, False])
+async def test_not_opened_when_not_wanted(off: int) -> None:
+    """With ``auto_open`` off, a request on a connection that is not open is NotConnected."""
+    async with raw_server(script_once(reply(b"ok"))) as server:
+        async with AsyncHTTPConnection(server.host, server.port) as conn:
+            conn.auto_open = off
+            with pytest.raises(NotConnected):
+                await conn.request("GET", "/")
+            conn.putrequest("GET", "/")
+            with pytest.raises(NotConnected):
+                await conn.endheaders()
+            assert conn.state is ExchangeState.IDLE
+            await conn.connect()
+            assert await fetch(conn) == b"ok"
+
+
+async def test_nobody_listens() -> None:
+    """A connection that is refused is the system's own error, and the object can be used again."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    async with AsyncHTTPConnection("127.0.0.1", port) as conn:
+        for _ in range(2):
+            with pytest.raises(ConnectionRefusedError):
+                await conn.request("GET", "/")
+            assert conn.state is ExchangeState.IDLE
+
+
+async def test_unknown_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name that nobody knows is the resolver's own error."""
+    async with AsyncHTTPConnection("nobody.invalid", 80) as conn:
+        monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", _unknown, raising=False)
+        with pytest.raises(socket.gaierror):
+            await conn.connect()
+
+
+async def _unknown(*_: object, **__: object) -> None:
+    raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+
+async def test_unix_socket(tmp_path: Path) -> None:
+    """With ``uds`` the connection goes to a Unix socket, and host and port only name the origin."""
+    path = tmp_path / "socket"
+    async with raw_server(script_once(reply(b"ok")), path=path) as server:
+        async with AsyncHTTPConnection("example.org", uds=str(path)) as conn:
+            assert await fetch(conn) == b"ok"
+        assert b"\r\nHost: example.org\r\n" in server.raw
+
+
+async def test_source_address() -> None:
+    """``source_address`` is where the connection comes from."""
+    async with raw_server(script_once(reply(b"ok"))) as server:
+        async with AsyncHTTPConnection(server.host, server.port, source_address=("127.0.0.2", 0)) as conn:
+            assert await fetch(conn) == b"ok"
+            assert server.peers[0].socket.getpeername()[0] == "127.0.0.2"
+
+
+async def test_ipv6() -> None:
+    """An IPv6 address, with or without brackets, is connected to."""
+    async with raw_server(script_once(reply(b"ok")), host="::1") as server:
+        async with AsyncHTTPConnection("::1", server.port) as conn:
+            assert await fetch(conn) == b"ok"
+        async with AsyncHTTPConnection(f"[::1]:{server.port}") as conn:
+            assert await fetch(conn) == b"ok"
+        assert f"\r\nHost: [::1]:{server.port}\r\n".encode() in server.raw
+
+
+# -- the timeout
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (5, Timeout(connect=5, write=5, read=5)),
+        (0.5, Timeout(0.5)),
+        (None, Timeout(connect=None, write=None, read=None)),
+        (Timeout(read=1), Timeout(connect=10, write=30, read=1)),
+    ],
+)
+def test_effective_timeout(given: Any, expected: Timeout) -> None:
+    """A number bounds each wait, None bounds none, and a Timeout says what it says."""
+    assert effective_timeout(given) == expected
+    assert AsyncHTTPConnection("example.org", timeout=given).timeout == given
+
+
+@pytest.mark.parametrize("given", [0, -1, "5", float("nan"), True])
+def test_timeout_that_cannot_be_used(given: Any) -> None:
+    """What is not a time is refused at once, also when it is set later."""
+    with pytest.raises((ValueError, TypeError)):
+        AsyncHTTPConnection("example.org", timeout=given)
+    conn = AsyncHTTPConnection("example.org", timeout=7)
+    with pytest.raises((ValueError, TypeError)):
+        conn.timeout = given
+    assert conn.timeout == 7
+
+
+def test_default_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a timeout the global default of sockets counts, if it is set, and else our own."""
+    default = AsyncHTTPConnection("example.org").timeout
+    assert effective_timeout(default) == Timeout()
+    monkeypatch.setattr(socket, "getdefaulttimeout", lambda: 7.0)
+    assert effective_timeout(default) == Timeout(7)
+    assert AsyncHTTPConnection("example.org")._timeout == Timeout(7)
+
+
+async def test_connect_timeout() -> None:
+    """A connection that is not opened in time is a ConnectTimeout that says so, and leaves nothing behind."""
+    with full_backlog() as (host, port):
+        async with AsyncHTTPConnection(host, port, timeout=Timeout(connect=0.05)) as conn:
+            for attempt in (conn.connect, lambda: conn.request("GET", "/path")):
+                with pytest.raises(ConnectTimeout) as caught:
+                    await attempt()
+                error = caught.value
+                assert isinstance(error, TimeoutError)
+                assert (error.phase, error.limit) == ("connect", 0.05)
+                assert 0.04 < error.elapsed < 5
+                assert error.url is not None
+                assert error.url.startswith(f"http://{host}:{port}")
+                assert f"http://{host}:{port}" in str(error)
+                assert conn.state is ExchangeState.IDLE
+                assert not conn.connected
+
+
+@contextlib.contextmanager
+def full_backlog() -> Any:
+    """The address of a socket whose queue of connections is full, so that the kernel does not answer."""
+    with contextlib.ExitStack() as sockets:
+        listener = sockets.enter_context(socket.socket())
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for _ in range(3):
+            client = sockets.enter_context(socket.socket())
+            client.setblocking(False)
+            with contextlib.suppress(BlockingIOError):
+                client.connect(listener.getsockname())
+        yield listener.getsockname()
+
+
+async def test_connect_timeout_covers_the_look_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The look-up of the name counts as a part of connecting."""
+
+    async def never(*_: object, **__: object) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", never, raising=False)
+    async with AsyncHTTPConnection("slow.invalid", timeout=0.05) as conn:
+        with pytest.raises(ConnectTimeout):
+            await conn.connect()
+
+
+async def test_timeout_of_the_system(monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the system gives up first, its own error passes."""
+
+    async def give_up(*_: object, **__: object) -> None:
+        raise TimeoutError(110, "Connection timed out")
+
+    monkeypatch.setattr(_link, "dial", give_up)
+    async with AsyncHTTPConnection("example.org") as conn:
+        with pytest.raises(TimeoutError, match="Connection timed out") as caught:
+            await conn.connect()
+        assert not isinstance(caught.value, ConnectTimeout)
+
+
+# -- closing
+
+
+async def test_close() -> None:
+    """``close()`` closes the connection, twice if need be; the next request opens another."""
+    async with raw_server(script_once(reply(b"ok"))) as server:
+        async with AsyncHTTPConnection(server.host, server.port) as conn:
+            await conn.close()
+            assert await fetch(conn) == b"ok"
+            await conn.close()
+            await conn.close()
+            assert not conn.connected
+            await server.wait_closed()
+            assert await fetch(conn) == b"ok"
+            assert server.connections == 2
+
+
+async def test_close_sends_what_is_unsent() -> None:
+    """``close()`` waits until what was written has left: a request that nobody waits for arrives whole."""
+    async with raw_server(_swallow) as server:
+        conn = AsyncHTTPConnection(server.host, server.port)
+        conn.putrequest("POST", "/")
+        conn.putheader("Content-Length", 3_000_000)
+        await conn.endheaders()
+        await conn.send(bytes(3_000_000))
+        await conn.close()
+        await server.wait_closed()
+        assert len(server.raw.partition(b"\r\n\r\n")[2]) == 3_000_000
+
+
+async def _swallow(peer: Peer) -> None:
+    await peer.read_until_eof()
+
+
+async def test_close_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """``close()`` does not wait for ever for a peer that takes nothing."""
+    monkeypatch.setattr(_link, "CLOSE_TIMEOUT", 0.05)
+    done = asyncio.Event()
+
+    async def script(peer: Peer) -> None:
+        await done.wait()
+
+    async with raw_server(script) as server:
+        conn = AsyncHTTPConnection(server.host, server.port)
+        await conn.connect()
+        assert conn._stream is not None
+        conn._stream.writer.write(bytes(20_000_000))
+        async with asyncio.timeout(5):
+            await conn.close()
+        done.set()
+
+
+async def test_abort() -> None:
+    """``abort()`` closes the connection without waiting."""
+    async with raw_server(script_once(reply(b"ok"))) as server:
+        conn = AsyncHTTPConnection(server.host, server.port)
+        conn.abort()
+        await conn.request("GET", "/")
+        conn.abort()
+        assert not conn.connected
+        assert conn.state is ExchangeState.IDLE
+        with pytest.raises(ResponseNotReady):
+            await conn.getresponse()
+        await server.wait_closed()
+
+
+async def test_async_with() -> None:
+    """``async with`` closes the connection, also when the block fails."""
+    async with raw_server(script_once(reply(b"ok"))) as server:
+        with pytest.raises(KeyError):
+            async with AsyncHTTPConnection(server.host, server.port) as conn:
+                assert await fetch(conn) == b"ok"
+                raise KeyError
+        assert not conn.connected
+        await server.wait_closed()
+
+
+async def test_forgotten_connection() -> None:
+    """A connection that is forgotten complains, and is closed all the same."""
+    async with raw_server(script_once(reply(b"ok"))) as server:
+        conn = AsyncHTTPConnection(server.host, server.port)
+        await fetch(conn)
+        with pytest.warns(ResourceWarning, match=r"unclosed connection <AsyncHTTPConnection 127\.0\.0\.1"):
+            del conn
+            gc.collect()
+        await server.wait_closed()
+
+
+async def test_forgotten_within_an_exchange() -> None:
+    """The same in the middle of an exchange, when only the response was kept: that keeps the connection."""
+    async with raw_server(script_once(reply(b"ok"))) as server:
+        conn = AsyncHTTPConnection(server.host, server.port)
+        await conn.request("GET", "/")
+        response = await conn.getresponse()
+        del conn
+        gc.collect()
+        assert await response.read() == b"ok"
+        with pytest.warns(ResourceWarning, match="unclosed connection"):
+            del response
+            gc.collect()
+        await server.wait_closed()
+
+
+async def test_connection_that_was_never_opened() -> None:
+    """A connection that was never opened, or could not be made, is forgotten in silence."""
+    AsyncHTTPConnection("example.org")
+    with pytest.raises(InvalidURL):
+        AsyncHTTPConnection("a b")
+    gc.collect()
+
+
+# -- what is found on an idle connection
+
+ANSWERS = {
+    "a length": ("GET", reply(b"answer")),
+    "chunks": ("GET", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n6\r\nanswer\r\n0\r\n\r\n"),
+    "no body": ("GET", b"HTTP/1.1 204 No Content\r\n\r\n"),
+    "HEAD": ("HEAD", b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n"),
+}
+SURPLUS = {"an answer": POISON, "a byte": b"\0", "an empty line": b"\r\n", "1xx": b"HTTP/1.1 103 Early Hints\r\n\r\n"}
+
+every_answer = pytest.mark.parametrize("answer", ANSWERS)
+
+
+@every_answer
+@pytest.mark.parametrize("surplus", SURPLUS)
+@pytest.mark.parametrize("secure", [False, True], ids=["plain", "TLS"])
+async def test_surplus_in_the_same_segment(answer: str, surplus: str, secure: bool, tls: TlsKit) -> None:
+    """Bytes right behind a response make the connection unusable; the next request gets its own answer."""
+    method, raw = ANSWERS[answer]
+
+    async def script(peer: Peer) -> None:
+        await peer.read_head()
+        await peer.send(reply(b"next") if peer.number else raw + SURPLUS[surplus])
+        await peer.read_until_eof()
+
+    async with raw_server(script, ssl=tls.good if secure else None) as server, connection_to(server, tls) as conn:
+        await fetch(conn, method)
+        await until(lambda: not conn.connected)
+        assert await fetch(conn) == b"next"
+        assert server.connections == 2
+
+
+def connection_to(server: Any, tls: TlsKit) -> AsyncHTTPConnection:
+    if server.url.startswith("https"):
+        return AsyncHTTPSConnection(server.host, server.port, context=tls.client)
+    return AsyncHTTPConnection(server.host, server.port)
+
+
+@every_answer
+@pytest.mark.parametrize("surplus", SURPLUS)
+@pytest.mark.parametrize("secure", [False, True], ids=["plain", "TLS"])
+async def test_surplus_later(answer: str, surplus: str, secure: bool, tls: TlsKit) -> None:
+    """Bytes that come while a connection is idle make it unusable."""
+    method, raw = ANSWERS[answer]
+    idle = asyncio.Event()
+
+    async def script(peer: Peer) -> None:
+        await peer.read_head()
+        if peer.number:
+            await peer.send(reply(b"next"))
+        else:
+            await peer.send(raw)
+            await idle.wait()
+            await peer.send(SURPLUS[surplus])
+        await peer.read_until_eof()
+
+    async with raw_server(script, ssl=tls.good if secure else None) as server, connection_to(server, tls) as conn:
+        await fetch(conn, method)
+        assert conn.connected
+        idle.set()
+        await until(lambda: not conn.connected)
+        assert await fetch(conn) == b"next"
+        assert server.connections == 2
+
+
+ENDS: dict[str, Callable[[Peer], None]] = {
+    "closed": lambda peer: peer.close(),
+    "half closed": lambda peer: peer.half_close(),
+    "reset": lambda peer: peer.reset(),
+}
+
+
+@pytest.mark.parametrize("end", ENDS)
+@pytest.mark.parametrize("secure", [False, True], ids=["plain", "TLS"])
+async def test_end_of_an_idle_connection(end: str, secure: bool, tls: TlsKit) -> None:
+    """An idle connection that the peer ends is noticed, and the next request goes over another."""
+    idle = asyncio.Event()
+
+    async def script(peer: Peer) -> None:
+        await peer.read_head()
+        await peer.send(reply(b"next" if peer.number else b"answer"))
+        if not peer.number:
+            await idle.wait()
+            ENDS[end](peer)
+        else:
+            await peer.read_until_eof()
+
+    async with raw_server(script, ssl=tls.good if secure else None) as server, connection_to(server, tls) as conn:
+        assert await fetch(conn) == b"answer"
+        idle.set()
+        await until(lambda: not conn.connected)
+        assert await fetch(conn) == b"next"
+
+
+def end_of_file(sock: socket.socket) -> None:
+    sock.close()
+
+
+def half_close(sock: socket.socket) -> None:
+    sock.shutdown(socket.SHUT_WR)
+
+
+def reset(sock: socket.socket) -> None:
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    sock.close()
+
+
+def poison(sock: socket.socket) -> None:
+    sock.sendall(POISON)
+
+
+UNSEEN: dict[str, Callable[[socket.socket], None]] = {
+    "bytes": poison,
+    "end of file": end_of_file,
+    "half closed": half_close,
+    "reset": reset,
+}
+every_unseen = pytest.mark.parametrize("unseen", UNSEEN)
+
+
+@every_unseen
+@pytest.mark.parametrize("step_by_step", [False, True])
+async def test_before_the_loop_could_see_it(unseen: str, step_by_step: bool) -> None:
+    """What arrived on an idle connection is found before a request is written, also if the loop had no time to look."""
+    with Listener() as listener:
+        async with AsyncHTTPConnection(listener.host, listener.port) as conn:
+            await conn.request("GET", "/one")
+            peer = listener.accept()
+            await listener.answer(peer, reply(b"one"))
+            assert await (await conn.getresponse()).read() == b"one"
+            UNSEEN[unseen](peer)
+            if step_by_step:
+                conn.putrequest("GET", "/two")
+                await conn.endheaders()
+            else:
+                await conn.request("GET", "/two")
+            head = await listener.answer(listener.accept(), reply(b"two"))
+            assert head.startswith(b"GET /two ")
+            assert await (await conn.getresponse()).read() == b"two"
+
+
+@every_unseen
+async def test_before_the_loop_could_see_it_on_a_new_connection(unseen: str) -> None:
+    """The same on a connection over which nothing was sent yet."""
+    with Listener() as listener:
+        async with AsyncHTTPConnection(listener.host, listener.port) as conn:
+            await conn.connect()
+            UNSEEN[unseen](listener.accept())
+            await conn.request("GET", "/")
+            await listener.answer(listener.accept(), reply(b"answer"))
+            assert await (await conn.getresponse()).read() == b"answer"
+
+
+@every_unseen
+async def test_before_the_loop_could_see_it_and_not_opened_again(unseen: str) -> None:
+    """With ``auto_open`` off, a connection that is found dead or poisoned is NotConnected."""
+    with Listener() as listener:
+        async with AsyncHTTPConnection(listener.host, listener.port) as conn:
+            conn.auto_open = False
+            await conn.connect()
+            UNSEEN[unseen](listener.accept())
+            with pytest.raises(NotConnected):
+                await conn.request("GET", "/")
+            assert conn.state is ExchangeState.IDLE
+
+
+async def test_surplus_and_not_opened_again() -> None:
+    """With ``auto_open`` off, the request after a poisoned response is NotConnected, and nothing is sent."""
+    async with raw_server(script_once(reply(b"answer") + POISON)) as server:
+        async with AsyncHTTPConnection(server.host, server.port) as conn:
+            assert await fetch(conn) == b"answer"
+            conn.auto_open = 0
+            with pytest.raises(NotConnected):
+                await conn.request("GET", "/")
+            assert server.connections == 1
+
+
+async def test_idle_connection_is_used_again() -> None:
+    """A connection on which nothing happened is used again, however often."""
+    async with raw_server(script_once(*[reply(b"answer")] * 50)) as server:
+        async with AsyncHTTPConnection(server.host, server.port) as conn:
+            for _ in range(50):
+                assert await fetch(conn) == b"answer"
+            assert server.connections == 1
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 6\r\n\r\nanswer",
+        b"HTTP/1.0 200 OK\r\nContent-Length: 6\r\n\r\nanswer",
+        b"HTTP/1.1 200 OK\r\n\r\nanswer",
+    ],
+)
+async def test_connection_that_closes(raw: bytes) -> None:
+    """After a response that says so, the connection is closed by us too, and the next request opens another."""
+    async with raw_server(script_once(raw, close=b"Length" not in raw)) as server:
+        async with AsyncHTTPConnection(server.host, server.port) as conn:
+            for number in (1, 2, 3):
+                assert await fetch(conn) == b"answer"
+                assert not conn.connected
+                assert server.connections == number
+                await server.wait_closed(number)
+
+
+async def test_close_that_was_asked_for() -> None:
+    """After a request with ``Connection: close`` the connection is not used again, whatever the server says."""
+    async with raw_server(script_once(reply(b"answer"))) as server:
+        async with AsyncHTTPConnection(server.host, server.port) as conn:
+            await conn.request("GET", "/", headers={"Connection": "close"})
+            response = await conn.getresponse()
+            assert response.will_close
+            assert await response.read() == b"answer"
+            assert not conn.connected
+            assert await fetch(conn) == b"answer"
+            assert server.connections == 2
+
+
+# -- one task at a time
+
+
+async def test_second_request_before_the_response() -> None:
+    """A second request before the response is read is CannotSendRequest, and the first exchange goes on."""
+    async with raw_server(script_once(reply(b"one"), reply(b"two"))) as server:
+        async with AsyncHTTPConnection(server.host, server.port) as conn:
+            await conn.request("GET", "/one")
+            await refused(conn)
+            response = await conn.getresponse()
+            await refused(conn)
+            assert await response.read(2) == b"on"
+            await refused(conn)
+            assert await response.read() == b"e"
+            assert await fetch(conn) == b"two"
+        assert server.raw.count(b"HTTP/1.1\r\n") == 2
+
+
+async def refused(conn: AsyncHTTPConnection) -> None:
+    """Every way to begin another request is refused now."""
+    with pytest.raises(CannotSendRequest):
+        await conn.request("GET", "/refused")
+    with pytest.raises(CannotSendRequest):
+        await conn.request("POST", "/refused", b"body")
+    with pytest.raises(CannotSendRequest):
+        conn.putrequest("GET", "/refused")
+    with pytest.raises(CannotSendRequest):
+        await conn.connect()
+
+
+async def putrequest(conn: AsyncHTTPConnection) -> None:
+    conn.putrequest("GET", "/intruder")
+
+
+MEANWHILE: dict[str, Callable[[AsyncHTTPConnection], Awaitable[Any]]] = {
+    "request": lambda conn: conn.request("GET", "/intruder"),
+    "request with a body": lambda conn: conn.request("POST", "/intruder", b"body"),
+    "putrequest": putrequest,
+    "endheaders": lambda conn: conn.endheaders(),
+    "send": lambda conn: conn.send(b"intruder"),
+    "getresponse": lambda conn: conn.getresponse(),
+    "connect": lambda conn: conn.connect(),
+}
+every_meanwhile = pytest.mark.parametrize("meanwhile", MEANWHILE)
+
+
+async def intrude(conn: AsyncHTTPConnection, meanwhile: str) -> None:
+    """What another task does is refused."""
+    with pytest.raises(ImproperConnectionState):
+        await MEANWHILE[meanwhile](conn)
+
+
+@every_meanwhile
+async def test_another_task_while_a_response_is_awaited(meanwhile: str) -> None:
+    """While a task waits for a response, every other use of the connection is refused, and the response comes."""
+    go_on = asyncio.Event()
+
+    async def script(peer: Peer) -> None:
+        await peer.read_head()
+        await go_on.wait()
+        await peer.send(reply(b"answer"))
+        await peer.read_until_eof()
+
+    async with raw_server(script) as server, AsyncHTTPConnection(server.host, server.port) as conn:
+        await conn.request("GET", "/")
+        first = asyncio.create_task(conn.getresponse())
+        await asyncio.sleep(0)
+        await intrude(conn, meanwhile)
+        go_on.set()
+        assert await (await first).read() == b"answer"
+        assert b"intruder" not in server.raw
+
+
+@every_meanwhile
+async def test_another_task_while_a_body_is_sent(meanwhile: str) -> None:
+    """While a task sends a body, every other use of the connection is refused, and the body arrives whole."""
+    go_on = asyncio.Event()
+    body = bytes(5_000_000)
+
+    async def script(peer: Peer) -> None:
+        await peer.read_head()
+        await go_on.wait()
+        assert await peer.read_exactly(len(body)) == body
+        await peer.send(reply(b"answer"))
+        await peer.read_until_eof()
+
+    async with raw_server(script) as server, AsyncHTTPConnection(server.host, server.port) as conn:
+        first = asyncio.create_task(conn.request("PUT", "/", body))
+        await until(lambda: conn.state is ExchangeState.SENDING_BODY)
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert not first.done()
+        await intrude(conn, meanwhile)
+        go_on.set()
+        await first
+        assert await (await conn.getresponse()).read() == b"answer"
+
+
+@every_meanwhile
+async def test_another_task_while_connecting(meanwhile: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While a task opens the connection, every other use of it is refused, and the request is sent."""
+    go_on = asyncio.Event()
+    dial: Any = getattr(_link, "dial")  # noqa: B009  # it is imported there, which mypy takes for private
+
+    async def slow_dial(*arguments: Any, **options: Any) -> Any:
+        await go_on.wait()
+        return await dial(*arguments, **options)
+
+    monkeypatch.setattr(_link, "dial", slow_dial)
+    async with raw_server(script_once(reply(b"answer"))) as server:
+        async with AsyncHTTPConnection(server.host, server.port) as conn:
+            first = asyncio.create_task(fetch(conn))
+            await asyncio.sleep(0)
+            await intrude(conn, meanwhile)
+            go_on.set()
+            assert await first == b"answer"
+            assert server.connections == 1
+
+
+async def test_many_tasks_on_one_connection() -> None:
+    """Of many tasks that start at once one gets its answer, and all others a named error; no answer is mixed up."""
+
+    async def script(peer: Peer) -> None:
+        while True:
+            head = await peer.read_head()
+            await peer.send(reply(head.split()[1]))
+
+    async with raw_server(script) as server, AsyncHTTPConnection(server.host, server.port) as conn:
+        for _ in range(5):
+            results = await asyncio.gather(
+                *(fetch(conn, "GET", f"/{number}") for number in range(20)), return_exceptions=True
+            )
+            answers = [(number, result) for number, result in enumerate(results) if isinstance(result, bytes)]
+            assert answers
+            assert all(result == b"/%d" % number for number, result in answers)
+            errors = [result for result in results if not isinstance(result, bytes)]
+            assert all(isinstance(error, (ConcurrentUse, CannotSendRequest, ResponseNotReady)) for error in errors)
+
+
+# -- closed by another task
+
+
+async def abort(conn: AsyncHTTPConnection) -> None:
+    conn.abort()
+
+
+CLOSERS: dict[str, Callable[[AsyncHTTPConnection], Awaitable[Any]]] = {
+    "close": lambda conn: conn.close(),
+    "abort": abort,
+}
+every_closer = pytest.mark.parametrize("closer", CLOSERS)
+
+
+@every_closer
+@pytest.mark.parametrize("secure", [False, True], ids=["plain", "TLS"])
+async def test_closed_while_a_response_is_awaited(closer: str, secure: bool, tls: TlsKit) -> None:
+    """A task that waits for a response is woken by an error that says what happened when another closes."""
+    async with raw_server(_swallow, ssl=tls.good if secure else None) as server, connection_to(server, tls) as conn:
+        await conn.request("GET", "/")
+        waiting = asyncio.create_task(conn.getresponse())
+        await asyncio.sleep(0)
+        await CLOSERS[closer](conn)
+        with pytest.raises(ConnectionAbortedError, match="closed"):
+            await waiting
+        assert conn.state is ExchangeState.IDLE
+
+
+@every_closer
+@pytest.mark.parametrize("framing", [b"Content-Length: 100\r\n", b"Transfer-Encoding: chunked\r\n", b""])
+@pytest.mark.parametrize("amount", [None, 50])
+async def test_closed_while_a_body_is_read(closer: str, framing: bytes, amount: int | None) -> None:
+    """A task that reads a body is woken as well, whatever the framing: it never takes that for the end of the body."""
+
+    async def script(peer: Peer) -> None:
+        await peer.read_head()
+        await peer.send(b"HTTP/1.1 200 OK\r\n" + framing + b"\r\n")
+        await peer.read_until_eof()
+
+    async with raw_server(script) as server, AsyncHTTPConnection(server.host, server.port) as conn:
+        await conn.request("GET", "/")
+        response = await conn.getresponse()
+        waiting = asyncio.create_task(response.read(amount))
+        await asyncio.sleep(0)
+        await CLOSERS[closer](conn)
+        with pytest.raises((ConnectionAbortedError, ResponseNotReady), match=r"closed|aborted"):
+            await waiting
+        assert response.closed
+        with pytest.raises((ConnectionAbortedError, ResponseNotReady)):
+            await response.read()
+
+
+@every_closer
+async def test_closed_while_a_body_is_sent(closer: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A task that sends a body is woken as well."""
+    monkeypatch.setattr(_link, "CLOSE_TIMEOUT", 0.05)
+    done = asyncio.Event()
+
+    async def script(peer: Peer) -> None:
+        await peer.read_head()
+        await done.wait()
+
+    async with raw_server(script) as server, AsyncHTTPConnection(server.host, server.port) as conn:
+        sending = asyncio.create_task(conn.request("PUT", "/", bytes(20_000_000)))
+        await until(lambda: conn.state is ExchangeState.SENDING_BODY)
+        for _ in range(20):
+            await asyncio.sleep(0)
+        await CLOSERS[closer](conn)
+        with pytest.raises(ConnectionAbortedError):
+            await sending
+        done.set()
+
+
+@every_closer
+async def test_closed_while_connecting(closer: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection that is closed while it is being opened does not appear afterwards."""
+    go_on = asyncio.Event()
+    dial: Any = getattr(_link, "dial")  # noqa: B009  # it is imported there, which mypy takes for private
+
+    async def slow_dial(*arguments: Any, **options: Any) -> Any:
+        await go_on.wait()
+        return await dial(*arguments, **options)
+
+    monkeypatch.setattr(_link, "dial", slow_dial)
+    async with raw_server(_swallow) as server, AsyncHTTPConnection(server.host, server.port) as conn:
+        opening = asyncio.create_task(conn.request("GET", "/"))
+        await asyncio.sleep(0)
+        await CLOSERS[closer](conn)
+        go_on.set()
+        with pytest.raises(ConnectionAbortedError, match="closed"):
+            await opening
+        assert not conn.connected
+        await server.wait_closed()
+        assert server.raw == b""
+
+
+@every_closer
+async def test_used_again_while_the_first_task_is_being_woken(closer: str) -> None:
+    """A task that closes the connection can use it at once for itself; the other one gets its error all the same."""
+
+    async def script(peer: Peer) -> None:
+        await peer.read_head()
+        if peer.number:
+            await peer.send(reply(b"second"))
+        await peer.read_until_eof()
+
+    async with raw_server(script) as server, AsyncHTTPConnection(server.host, server.port) as conn:
+        await conn.request("GET", "/first")
+        waiting = asyncio.create_task(conn.getresponse())
+        await asyncio.sleep(0)
+        conn.abort() if closer == "abort" else await conn.close()
+        with contextlib.suppress(ConcurrentUse):
+            assert await fetch(conn, "GET", "/second") == b"second"
+        with pytest.raises(ConnectionAbortedError):
+            await waiting
+
+
+# -- tunnels are in test_tunnel.py; this is what a connection has to say about them
+
+
+async def test_tunnel_of_an_open_connection() -> None:
+    """A tunnel has to be set before the connection is opened."""
+    async with raw_server(script_once(reply(b"ok"))) as server:
+        async with AsyncHTTPConnection(server.host, server.port) as conn:
+            await conn.connect()
+            with pytest.raises(RuntimeError, match="established connection"):
+                conn.set_tunnel("example.org")
+            assert await fetch(conn) == b"ok"
+
+
+def test_limits_are_the_callers() -> None:
+    """The bounds are those that were given, or the defaults."""
+    assert AsyncHTTPConnection("example.org").limits == MessageLimits()
+    assert AsyncHTTPConnection("example.org", limits=MessageLimits(fields=5)).limits.fields == 5
