@@ -299,6 +299,8 @@ class StreamProtocol(asyncio.StreamReaderProtocol, asyncio.BufferedProtocol):
         """True when the kernel has something for us: bytes, an end of file or an error."""
         poll = self._poll
         if poll is None:
+            if not hasattr(select, "poll"):  # Windows
+                return bool(select.select([self.base_transport.get_extra_info("socket")], (), (), 0)[0])
             poll = self._poll = select.poll()
             poll.register(self.base_transport.get_extra_info("socket").fileno(), select.POLLIN)
         return bool(poll.poll(0))

@@ -29,7 +29,9 @@ def list_files(root: Path) -> list[Path]:
     files = []
     for directory, subdirectories, names in os.walk(root):
         subdirectories[:] = [name for name in subdirectories if name not in SKIPPED]
-        files += [path for path in (Path(directory, name) for name in names) if path.is_file()]
+        files += [
+            path for path in (Path(directory, name) for name in names) if path.is_file() and not path.is_symlink()
+        ]
     return sorted(path.relative_to(root) for path in files if os.access(path, os.R_OK))
 
 
