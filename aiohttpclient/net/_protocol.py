@@ -274,10 +274,8 @@ class StreamProtocol(asyncio.StreamReaderProtocol, asyncio.BufferedProtocol):
             self.spoiled = reason
         if self.unsent():
             self.abort()
-        elif not self.lost:
-            self.transport.close()
-            if self.base_transport is not self.transport:
-                self.base_transport.close()
+        else:
+            self._close_transports()
 
     async def check_quiet(self) -> None:
         """Look whether anything arrived on an idle stream that the loop had no time to deliver; ``spoiled`` tells.
@@ -311,9 +309,7 @@ class StreamProtocol(asyncio.StreamReaderProtocol, asyncio.BufferedProtocol):
         if self.fault is None and not self.quiet:
             self.fault = ConnectionAbortedError("the connection was closed by its owner in the middle of an exchange")
         if not self.lost:
-            self.transport.abort()
-            if self.base_transport is not self.transport:
-                self.base_transport.abort()
+            self.base_transport.abort()  # what is above it learns of that; asyncio's TLS must not be aborted twice
 
     async def aborted(self) -> None:
         """Abort, and return when the socket is closed, a few turns of the loop later."""
@@ -328,10 +324,8 @@ class StreamProtocol(asyncio.StreamReaderProtocol, asyncio.BufferedProtocol):
         self._end_direct()
         self.quiet = False  # from now on an end of file is no surprise
         try:
-            if not (self.lost or self.waited_for):
-                self.transport.close()
-                if self.base_transport is not self.transport:
-                    self.base_transport.close()
+            if not self.waited_for:
+                self._close_transports()
                 while not self.lost:
                     await self.wait(seconds, ReadTimeout)
         except ReadTimeout:
@@ -345,6 +339,13 @@ class StreamProtocol(asyncio.StreamReaderProtocol, asyncio.BufferedProtocol):
         await self.aborted()
 
     # -- inside ------------------------------------------------------------------------------------------------------
+
+    def _close_transports(self) -> None:
+        """Close, each transport once: asyncio's TLS must not be closed twice."""
+        if not (self.lost or self.transport.is_closing()):
+            self.transport.close()
+            if self.base_transport is not self.transport:
+                self.base_transport.close()
 
     def _end_direct(self) -> None:
         if self._direct:

@@ -63,7 +63,7 @@ async def start_tls(stream: StreamProtocol, context: ssl.SSLContext, server_host
     below = stream.transport
     stream.quiet = False
     if below is not stream.base_transport:
-        _mend_force_close(below)
+        _mend_force_close(below, stream.base_transport)
     try:
         transport = await stream.loop.start_tls(
             below,
@@ -98,16 +98,17 @@ async def _close_below(below: Transport, base: Transport) -> None:
     farewell = _Farewell(cast("asyncio.BufferedProtocol | None", tls))
     if tls is not None:
         below.set_protocol(farewell)
-    below.abort()
+    sock = base.get_extra_info("socket")
     base.abort()
-    await turns_until(lambda: farewell.lost)
+    # Without a protocol to be told, the transport was closed before: then its socket tells.
+    await turns_until(lambda: farewell.lost and (tls is not None or sock is None or sock.fileno() < 0))
 
 
-def _mend_force_close(below: Transport) -> None:
+def _mend_force_close(below: Transport, base: Transport) -> None:
     """Let a failed handshake within TLS be told: up to Python 3.12 asyncio calls a method with an argument too many."""
 
     def force_close(_: BaseException | None) -> None:
-        below.abort()
+        base.abort()
 
     with contextlib.suppress(AttributeError):  # uvloop's has no such attribute, and no such fault
         setattr(below, "_force_close", force_close)  # noqa: B010  # private, but the only place where it can be mended

@@ -1,7 +1,8 @@
 """The regular expressions of HTTP/1.1, each below the rule of the RFC that it stands for.
 
 All of them are linear: repetitions are possessive (``++``, ``*+``), or there is one and it ends at a fixed character,
-so that no input makes the matcher try a position again and again. Most work on ``str`` that was decoded as ISO-8859-1,
+so that no input makes the matcher try a position again and again. Groups are not possessive: Python before 3.11.5 may
+keep half of one that did not match. Most work on ``str`` that was decoded as ISO-8859-1,
 in which a byte is one character of the same number, because ``str`` is what is wanted in the end.
 """
 
@@ -43,12 +44,12 @@ field_value = re.compile(rf"[{VALUE_CHAR}]*+").fullmatch
 #   reason-phrase = 1*( HTAB / SP / VCHAR / obs-text )
 # One deviation: the second SP may be missing when there is no reason, because many servers forget it, and because
 # nothing else can be meant.
-status_line = re.compile(rf"HTTP/1\.([0-9])\ ([1-9][0-9]{{2}})(?:\ ([{VALUE_CHAR}]*+))?+\r\n").match
+status_line = re.compile(rf"HTTP/1\.([0-9])\ ([1-9][0-9]{{2}})(?:\ ([{VALUE_CHAR}]*+))?\r\n").match
 
 # The same for any HTTP-version, also without a minor number as HTTP/2 and later write it: to tell a peer of another
 # version from one that speaks no HTTP.
 status_line_of_any_version = re.compile(
-    rf"(HTTP/[0-9]++(?:\.[0-9]++)?+)\ [1-9][0-9]{{2}}(?:\ [{VALUE_CHAR}]*+)?+\r\n"
+    rf"(HTTP/[0-9]++(?:\.[0-9]++)?)\ [1-9][0-9]{{2}}(?:\ [{VALUE_CHAR}]*+)?\r\n"
 ).match
 
 # The status code in lenient mode. http.client takes it with int(), which also allows leading zeros (kept here), a
@@ -81,16 +82,16 @@ TOO_LONG = 10**18
 # checked; blanks between size and extension are refused ("bad whitespace", and nobody needs it).
 _SIZE = r"[0-9A-Fa-f]{1,16}+"
 _EXTENSION = rf";[{VALUE_CHAR}]*+"
-chunk_line = re.compile(rf"({_SIZE})({_EXTENSION})?+\r\n".encode()).match
+chunk_line = re.compile(rf"({_SIZE})({_EXTENSION})?\r\n".encode()).match
 
 # The usual line, without an extension, and the length of the longest.
 plain_chunk_line = re.compile(rf"{_SIZE}\r\n".encode()).match
 PLAIN_CHUNK_LINE = 18
 
 # Every beginning of a line, the empty one included.
-chunk_line_beginning = re.compile(rf"(?:{_SIZE}(?:{_EXTENSION})?+\r?+)?+".encode()).fullmatch
+chunk_line_beginning = re.compile(rf"(?:{_SIZE}(?:{_EXTENSION})?\r?+)?".encode()).fullmatch
 
 # Lenient, after http.client: blanks around the size, anything in an extension, a bare LF. Not what int(line, 16) allows
 # beyond that: a sign, "0x" and underscores.
 lenient_chunk_line = re.compile(rf"[\t ]*+({_SIZE})[\t ]*+(;[^\n]*?)?\r?\n".encode()).match
-lenient_chunk_line_beginning = re.compile(rf"[\t ]*+(?:{_SIZE}[\t ]*+(?:;[^\n]*+)?+\r?+)?+".encode()).fullmatch
+lenient_chunk_line_beginning = re.compile(rf"[\t ]*+(?:{_SIZE}[\t ]*+(?:;[^\n]*+)?\r?+)?".encode()).fullmatch
