@@ -23,7 +23,6 @@ def test_names_compare_without_case() -> None:
 def test_fields_keep_their_order() -> None:
     """Fields are listed in the order in which they came, with their names as they came, and as often."""
     assert list(Headers(PAIRS).items()) == PAIRS
-    assert list(Headers(PAIRS)) == [name for name, _ in PAIRS]
     assert len(Headers(PAIRS)) == 3
 
 

@@ -318,6 +318,36 @@ def connection_to(server: Any, tls: TlsKit, **options: Any) -> AsyncHTTPConnecti
     return AsyncHTTPConnection(server.host, server.port, **options)
 
 
+async def test_body_after_a_request() -> None:
+    """A request whose length was declared may be followed by its body, as in http.client."""
+    async with raw_server(echo) as server, AsyncHTTPConnection(server.host, server.port) as conn:
+        for _ in range(2):
+            await conn.request("PUT", "/", headers={"Content-Length": "6"})
+            await conn.send(b"abc")
+            await conn.send(b"def")
+            sent = await (await conn.getresponse()).read()
+            assert sent.endswith(b"\r\n\r\nabcdef")
+        assert server.connections == 1
+
+
+async def test_body_from_another_response() -> None:
+    """A response, or any asyncio.StreamReader, may be the body of the next request: both have a ``read``."""
+    content = bytes(range(256)) * 2000
+    async with raw_server(script_once(reply(content))) as source, raw_server(echo) as sink:
+        async with (
+            AsyncHTTPConnection(source.host, source.port) as reading,
+            AsyncHTTPConnection(sink.host, sink.port) as writing,
+        ):
+            await reading.request("GET", "/")
+            response = await reading.getresponse()
+            headers = {"Content-Length": str(response.length)}
+            assert (await fetch(writing, "PUT", "/", response, headers)).endswith(content)
+            reader = asyncio.StreamReader()
+            reader.feed_data(content)
+            reader.feed_eof()
+            assert (await fetch(writing, "PUT", "/", reader, headers)).endswith(content)
+
+
 # -- responses that do not come
 
 

@@ -16,6 +16,7 @@ from aiohttpclient import (
     LineTooLong,
     MessageLimits,
     RemoteDisconnected,
+    ResponseNotReady,
     UnknownProtocol,
 )
 from tests.support.server import raw_server, reply, script_once
@@ -103,6 +104,30 @@ async def test_callback_that_fails() -> None:
             with pytest.raises(KeyError):
                 await conn.getresponse()
             assert not conn.connected
+
+
+@pytest.mark.parametrize("gracefully", [False, True])
+async def test_callback_that_closes(gracefully: bool) -> None:
+    """A callback may close the connection: whoever wants the final response gets an error that says so."""
+    async with raw_server(script_once(HINTS + FINAL)) as server:
+        async with AsyncHTTPConnection(server.host, server.port) as conn:
+            closing: list[asyncio.Task[None]] = []
+
+            def close(*_: object) -> None:
+                if gracefully:
+                    closing.append(asyncio.ensure_future(conn.close()))
+                else:
+                    conn.abort()
+
+            conn.on_informational = close
+            await conn.request("GET", "/")
+            with pytest.raises((ConnectionAbortedError, ResponseNotReady)):
+                response = await conn.getresponse()
+                await asyncio.gather(*closing)
+                await response.read()
+            await asyncio.gather(*closing)
+            assert not conn.connected
+            assert conn.state.name == "IDLE"
 
 
 @every_arrival

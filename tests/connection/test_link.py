@@ -32,7 +32,7 @@ from tests.support.server import raw_server, reply, script_once
 from .exchanges import Listener, fetch, until
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
     from pathlib import Path
 
     from tests.support.server import Peer
@@ -617,6 +617,46 @@ async def test_connection_that_closes(raw: bytes) -> None:
                 await server.wait_closed(number)
 
 
+async def test_kept_alive_in_http_1_0() -> None:
+    """A connection of HTTP/1.0 is used again when the server says so."""
+    raw = b"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 6\r\n\r\nanswer"
+    async with raw_server(script_once(raw, raw)) as server:
+        async with AsyncHTTPConnection(server.host, server.port) as conn:
+            assert await fetch(conn) == await fetch(conn) == b"answer"
+            assert server.connections == 1
+
+
+async def test_session_tickets_are_not_poison(tls: TlsKit) -> None:
+    """What TLS sends on its own account, as session tickets after the handshake, leaves a connection usable."""
+    async with raw_server(script_once(reply(b"one"), reply(b"two")), ssl=tls.good) as server:
+        for number in range(1, 11):
+            async with connection_to(server, tls) as conn:
+                await conn.connect()
+                for _ in range(number):
+                    await asyncio.sleep(0)
+                assert await fetch(conn) == b"one"
+                assert await fetch(conn) == b"two"
+            assert server.connections == number
+
+
+def test_another_loop() -> None:
+    """A connection that is open in one loop is refused to another, which could not even close it."""
+
+    async def exchange(conn: AsyncHTTPConnection, listener: Listener, body: bytes) -> None:
+        await conn.request("GET", "/")
+        await listener.answer(listener.accept(), reply(body))
+        assert await (await conn.getresponse()).read() == body
+
+    with Listener() as listener, asyncio.Runner() as here, asyncio.Runner() as there:
+        conn = AsyncHTTPConnection(listener.host, listener.port)
+        here.run(exchange(conn, listener, b"first"))
+        with pytest.raises(RuntimeError, match="another event loop"):
+            there.run(exchange(conn, listener, b"never"))
+        here.run(conn.close())
+        there.run(exchange(conn, listener, b"second"))
+        there.run(conn.close())
+
+
 async def test_close_that_was_asked_for() -> None:
     """After a request with ``Connection: close`` the connection is not used again, whatever the server says."""
     async with raw_server(script_once(reply(b"answer"))) as server:
@@ -767,6 +807,43 @@ async def test_many_tasks_on_one_connection() -> None:
             assert all(result == b"/%d" % number for number, result in answers)
             errors = [result for result in results if not isinstance(result, bytes)]
             assert all(isinstance(error, (ConcurrentUse, CannotSendRequest, ResponseNotReady)) for error in errors)
+
+
+async def test_body_that_uses_its_own_connection() -> None:
+    """A body that asks its own connection for something gets ConcurrentUse, and the request fails with that."""
+    async with raw_server(_swallow) as server, AsyncHTTPConnection(server.host, server.port) as conn:
+
+        async def body() -> AsyncIterator[bytes]:
+            yield b"first"
+            yield await fetch(conn, "GET", "/intruder")
+
+        with pytest.raises(ConcurrentUse):
+            await conn.request("PUT", "/", body())
+        assert not conn.connected
+
+
+async def test_response_of_an_earlier_connection() -> None:
+    """A response whose connection was closed has no say over the one that was opened since."""
+
+    async def script(peer: Peer) -> None:
+        await peer.read_head()
+        await peer.send(reply(b"second") if peer.number else b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nfirst")
+        await peer.read_until_eof()
+
+    async with raw_server(script) as server, AsyncHTTPConnection(server.host, server.port) as conn:
+        await conn.request("GET", "/first")
+        first = await conn.getresponse()
+        await conn.close()
+        await conn.request("GET", "/second")
+        await first.close()
+        with pytest.raises(ResponseNotReady):
+            await first.read()
+        second = await conn.getresponse()
+        with pytest.raises(ResponseNotReady):
+            await first.read()
+        await first.close()
+        assert await second.read() == b"second"
+        assert conn.connected
 
 
 # -- closed by another task

@@ -704,7 +704,7 @@ class TestEnding:
             raise AssertionError("the cancellation was lost")
 
         task = asyncio.create_task(abort())
-        await asyncio.sleep(0)
+        await until(stream.transport.is_closing)
         task.cancel()
         task.cancel()
         assert await task is False

@@ -174,7 +174,7 @@ QUESTIONS: dict[str, Callable[[Any], Any]] = {
     "getheaders": lambda r: r.getheaders(),
     "headers": lambda r: (r.headers["x-TWICE"], r.headers.get_all("x-twice"), r.headers.get("X-None"), len(r.headers)),
     "headers.get_all of none": lambda r: (r.headers.get_all("X-None"), r.headers.get_all("X-None", 5)),
-    "headers by other methods": lambda r: ("x-twice" in r.headers, list(r.headers), list(r.headers.items())),
+    "headers by other methods": lambda r: ("x-twice" in r.headers, list(r.headers.items()), bool(r.headers)),
     "msg": lambda r: (r.msg is r.headers, r.info() is r.headers),
     "state": lambda r: (r.length, r.chunked, r.will_close, r.isclosed(), r.closed, r.readable(), r.debuglevel),
     "fileno": lambda r: r.fileno() > 2,
@@ -263,7 +263,9 @@ async def test_same_debug_output(name: str, tmp_path: Path, capsys: pytest.Captu
 
     async with raw_server(answer(Case(raw, open=True)), path=tmp_path / "oracle"):
         await asyncio.to_thread(by_oracle)
-    theirs = without_addresses(capsys.readouterr().out)
+    printed = capsys.readouterr().out
+    old = "sendIng a read()able"  # Python before 3.11.4, for what is sent and for what is read
+    theirs = without_addresses(printed.replace(old, "sending a readable"))
     async with (
         raw_server(answer(Case(raw, open=True)), path=tmp_path / "ours"),
         AsyncHTTPConnection("localhost", timeout=SECONDS, uds=str(tmp_path / "ours")) as conn,
@@ -272,7 +274,8 @@ async def test_same_debug_output(name: str, tmp_path: Path, capsys: pytest.Captu
             result = step(conn)
             if asyncio.iscoroutine(result):
                 await result
-    assert without_addresses(capsys.readouterr().out) == theirs
+    ours = capsys.readouterr().out
+    assert without_addresses(ours.replace("reading a", "sending a") if old in printed else ours) == theirs
 
 
 def without_addresses(output: str) -> list[str]:

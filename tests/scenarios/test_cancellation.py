@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import io
+import traceback
 import weakref
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +14,7 @@ import pytest
 from aiohttpclient import ExchangeState
 from aiohttpclient.errors import IncompleteRead, PhaseTimeout, ResponseNotReady
 from tests.net.stepping import MOST, Ending, Moment, abandoned_at, disturbed_at, sweep
-from tests.net.streams import until
+from tests.net.streams import turns, until
 from tests.support.leaks import open_descriptors, other_tasks
 
 from .exchanges import ALL, GET, NAMED, PLAIN, PROXY, SENDS, TLS, TLS_PROXY, Exchange, Route, again, serving
@@ -20,7 +22,7 @@ from .exchanges import ALL, GET, NAMED, PLAIN, PROXY, SENDS, TLS, TLS_PROXY, Exc
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from aiohttpclient import AsyncHTTPConnection
+    from aiohttpclient import AsyncHTTPConnection, AsyncHTTPResponse
     from aiohttpclient.net import StreamProtocol
     from tests.support.server import Peer, RawServer
     from tests.support.tls import TlsKit
@@ -254,6 +256,51 @@ async def test_group_of_tasks(tls: TlsKit) -> None:
                 raise LookupError
         assert len(caught.value.exceptions) == 1
         assert client_sockets(server) == []
+
+
+@pytest.mark.parametrize("how", ["read", "read some", "read into", "blocks"])
+@pytest.mark.parametrize("interruption", ["cancelled", "reset"])
+async def test_lent_memory_is_given_back(how: str, interruption: str, tls: TlsKit) -> None:
+    """Memory lent to the transport is given back when a read is interrupted, whatever the traceback still refers to.
+
+    A ``BytesIO`` whose memory is lent out when the collector finds it crashes Python before 3.12.2 (gh-111049).
+    """
+
+    async def answer(peer: Peer) -> None:
+        await _stall_in_body(peer)
+        await interrupt.wait()
+        peer.reset()
+
+    async def read(response: AsyncHTTPResponse) -> None:
+        if how == "read":
+            await response.read()
+        elif how == "read some":
+            await response.read(80_000)
+        elif how == "read into":
+            await response.readinto(target)
+        else:
+            async for _ in response.iter_bytes():
+                pass
+
+    interrupt, target = asyncio.Event(), bytearray(90_000)
+    async with serving(answer, PLAIN, tls) as server:
+        conn = PLAIN.connect(server, tls)
+        await conn.request("GET", "/")
+        task = asyncio.create_task(read(await conn.getresponse()))
+        await turns(20)
+        if interruption == "cancelled":
+            task.cancel()
+        interrupt.set()
+        with pytest.raises((asyncio.CancelledError, ConnectionError)) as caught:
+            await task
+        for frame, _ in traceback.walk_tb(caught.tb):
+            for name, value in frame.f_locals.items():
+                if isinstance(value, io.BytesIO):
+                    value.close()  # BufferError while any of it is lent
+                if isinstance(value, memoryview):
+                    with pytest.raises(ValueError, match="released"):
+                        assert not len(value), f"{name} of {frame}"
+        target.clear()
 
 
 @pytest.mark.parametrize("route", [PLAIN, TLS], ids=str)

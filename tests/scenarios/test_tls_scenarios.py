@@ -189,7 +189,7 @@ class TestHandshake:
                 assert client_sockets(server) == []
                 assert timers() == before
                 assert caught.value.limit == 0.05
-                assert caught.value.elapsed >= 0.05
+                assert caught.value.elapsed >= 0.048  # uvloop counts in whole milliseconds
                 assert caught.value.phase == "connect"
             await server.wait_closed(1)
 
