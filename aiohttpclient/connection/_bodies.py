@@ -209,8 +209,10 @@ class LengthBody(Body):
         sink = io.BytesIO(bytes(size))
         filled = 0
         while True:
-            with sink.getbuffer() as whole:
-                filled += await self._fill(whole[filled:])
+            # Every view is released, whatever happens: a BytesIO that the collector finds lent out crashes Python
+            # before 3.12.2 (gh-111049).
+            with sink.getbuffer() as whole, whole[filled:] as rest:
+                filled += await self._fill(rest)
             if filled < size or size == count:
                 break
             size = min(count, 2 * size)
@@ -234,7 +236,8 @@ class LengthBody(Body):
                     missing = stream.received_into()
                 filled = len(view) - missing
         if filled < len(view) and stream.ended:
-            filled += stream.reader.take_into(view[filled:])  # what was salvaged from a reset
+            with view[filled:] as rest:
+                filled += stream.reader.take_into(rest)  # what was salvaged from a reset
         self._count(filled)
         return filled
 

@@ -341,10 +341,13 @@ class StreamProtocol(asyncio.StreamReaderProtocol, asyncio.BufferedProtocol):
     # -- inside ------------------------------------------------------------------------------------------------------
 
     def _close_transports(self) -> None:
-        """Close, each transport once: asyncio's TLS must not be closed twice."""
+        """Close, each transport once: asyncio's TLS must not be closed twice.
+
+        The one below TLS is closed only when it has nothing left to write; else TLS does that, after its goodbye.
+        """
         if not (self.lost or self.transport.is_closing()):
             self.transport.close()
-            if self.base_transport is not self.transport:
+            if self.base_transport is not self.transport and not self.base_transport.get_write_buffer_size():
                 self.base_transport.close()
 
     def _end_direct(self) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import functools
 import ssl
+import sys
 from typing import TYPE_CHECKING, cast
 
 from ._protocol import StreamProtocol, feed, salvage, turns_until
@@ -62,7 +63,7 @@ async def start_tls(stream: StreamProtocol, context: ssl.SSLContext, server_host
     inner = StreamProtocol(stream.loop)
     below = stream.transport
     stream.quiet = False
-    if below is not stream.base_transport:
+    if below is not stream.base_transport and sys.version_info < (3, 13):
         _mend_force_close(below, stream.base_transport)
     try:
         transport = await stream.loop.start_tls(
