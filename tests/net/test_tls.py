@@ -103,6 +103,14 @@ def fake_clock(stream: StreamProtocol) -> FakeLoop:
     return clock
 
 
+async def fill(stream: StreamProtocol) -> None:
+    """Write until nothing more is taken, by the kernel or by TLS."""
+    part = bytes(1 << 18)
+    while not stream.writing_paused:
+        stream.transport.write(part)
+        await asyncio.sleep(0)
+
+
 class TestContexts:
     def test_default(self) -> None:
         """The default context verifies chain and name, and speaks TLS 1.2 or later; it is made once."""
@@ -480,8 +488,7 @@ class TestEnding:
     async def test_close_is_bounded(self, pair: tuple[StreamProtocol, Far]) -> None:
         """A graceful close to a peer that takes nothing ends after its limit, with the socket closed."""
         stream, far = pair
-        stream.transport.write(bytes(64 << 20))
-        await turns()
+        await fill(stream)
         clock = fake_clock(stream)
         closing = asyncio.create_task(stream.close(1))
         await turns()
@@ -494,8 +501,7 @@ class TestEnding:
     async def test_close_cancelled(self, pair: tuple[StreamProtocol, Far]) -> None:
         """A graceful close that is cancelled has closed the socket when it ends."""
         stream, far = pair
-        stream.transport.write(bytes(64 << 20))
-        await turns()
+        await fill(stream)
         closing = asyncio.create_task(stream.close(1))
         await turns()
         before = open_descriptors()
@@ -516,8 +522,7 @@ class TestEnding:
     async def test_aborted(self, pair: tuple[StreamProtocol, Far]) -> None:
         """When ``aborted`` returns, the descriptor is gone, and a task that waited was woken."""
         stream, far = pair
-        stream.transport.write(bytes(64 << 20))
-        await turns()
+        await fill(stream)
         waiter = stream.wait(30, ReadTimeout)
         before = open_descriptors()
         await stream.aborted()

@@ -109,7 +109,7 @@ async def test_failures(tls: TlsKit, fault: str) -> None:
         if fault == "refused":
             server._stop_listening()
         before = open_descriptors()
-        for number in range(200):
+        for number in range(60):
             conn = (
                 AsyncHTTPConnection(server.host, port, strict=True)
                 if number % 2

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tests.support.server import Peer
     from tests.support.tls import TlsKit
 
-SHORT = 0.05
+SHORT = 0.02
 """Seconds. What is waited for never comes, so it only has to be short."""
 
 ROUTES = pytest.mark.parametrize("route", [PLAIN, TLS, PROXY], ids=str)
