@@ -865,6 +865,8 @@ class TestHelpers:
         def fifth_time() -> bool:
             nonlocal asked
             asked += 1
+            task = asyncio.current_task()
+            assert task is not None
             task.cancel()
             return asked == 5
 
