@@ -103,12 +103,14 @@ def fake_clock(stream: StreamProtocol) -> FakeLoop:
     return clock
 
 
-async def fill(stream: StreamProtocol) -> None:
-    """Write until nothing more is taken, by the kernel or by TLS."""
-    part = bytes(1 << 18)
+async def fill(stream: StreamProtocol) -> int:
+    """Write until nothing more is taken, by the kernel or by TLS; how many bytes that was."""
+    part, count = bytes(1 << 18), 0
     while not stream.writing_paused:
         stream.transport.write(part)
+        count += len(part)
         await asyncio.sleep(0)
+    return count
 
 
 class TestContexts:
@@ -475,6 +477,14 @@ class TestEnding:
         stream.transport.write(LARGE)
         received, _ = await asyncio.gather(far.receive_all(), stream.close(30))
         assert received == LARGE
+        assert stream.lost
+
+    async def test_close_with_a_backlog(self, pair: tuple[StreamProtocol, Far]) -> None:
+        """The same holds for what TLS itself holds back because the transport below it is full."""
+        stream, far = pair
+        count = await fill(stream)
+        received, _ = await asyncio.gather(far.receive_all(), stream.close(30))
+        assert len(received) == count
         assert stream.lost
 
     async def test_close_needs_no_answer(self, pair: tuple[StreamProtocol, Far]) -> None:
