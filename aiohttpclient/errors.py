@@ -18,17 +18,25 @@ catches what this library raises::
     |   +-- CannotSendHeader *            a field outside ``putrequest`` .. ``endheaders``
     |   +-- ResponseNotReady *            a response asked for that no request has earned
     |   +-- ConcurrentUse                 two tasks on one connection
+    |   +-- LeaseEnded                    a connection of a pool, used after its ``async with`` block
+    +-- PoolClosed                        a request to a pool that is closed
+    +-- PoolFull                          more requests wait than ``PoolLimits.waiting`` allows
     +-- ProtocolError                     the peer broke RFC 9112; the connection is closed
     |   +-- InvalidHead                   a field line or its surroundings break the grammar
     |   +-- AmbiguousFraming              where the body ends cannot be told for sure
     |   +-- InvalidChunk                  chunked coding that breaks the grammar
     |   +-- LimitExceeded                 more than a bound of ``MessageLimits`` allows; ``.limit`` names it
-    +-- TunnelError                       a proxy refused CONNECT (also an OSError); ``.status``, ``.headers``
+    +-- AddressRefused                    a policy forbids every address of a name (also an OSError); ``.addresses``
+    +-- ProxyError                        a proxy refused or failed (also an OSError); ``.status``, ``.body``
+    |   +-- TunnelError                   ... in answer to CONNECT
     +-- PhaseTimeout                      a named wait took too long (also a TimeoutError); ``.phase``, ``.limit``,
         |                                 ``.elapsed``, ``.method``, ``.url``
+        +-- PoolTimeout                   no connection of the pool became free
         +-- ConnectTimeout                name look-up, TCP, CONNECT and TLS together
         +-- WriteTimeout                  the peer took no bytes
         +-- ReadTimeout                   the peer sent no bytes
+        +-- StallTimeout                  the peer sent or took bytes more slowly than ``Timeout.min_rate``
+        +-- TotalTimeout                  all of it together
 
 Errors of the operating system and of TLS pass unwrapped (``OSError``, ``ssl.SSLError``), as they do in ``http.client``.
 Every exception pickles, and keeps its attributes when it does.
@@ -58,6 +66,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 __all__ = [
+    "AddressRefused",
     "AmbiguousFraming",
     "BadStatusLine",
     "CannotSendHeader",
@@ -70,14 +79,21 @@ __all__ = [
     "InvalidChunk",
     "InvalidHead",
     "InvalidURL",
+    "LeaseEnded",
     "LimitExceeded",
     "LineTooLong",
     "NotConnected",
     "PhaseTimeout",
+    "PoolClosed",
+    "PoolFull",
+    "PoolTimeout",
     "ProtocolError",
+    "ProxyError",
     "ReadTimeout",
     "RemoteDisconnected",
     "ResponseNotReady",
+    "StallTimeout",
+    "TotalTimeout",
     "TunnelError",
     "UnimplementedFileMode",
     "UnknownProtocol",
@@ -88,6 +104,43 @@ __all__ = [
 
 class ConcurrentUse(ImproperConnectionState):
     """Two tasks used one connection at the same time; the second call raises this and changes nothing."""
+
+
+class LeaseEnded(ImproperConnectionState):
+    """A connection of a pool was used after the ``async with`` block that it was leased for."""
+
+
+class PoolClosed(HTTPException):
+    """The pool is closed, or was closed before the request had its turn."""
+
+
+class PoolFull(HTTPException):
+    """As many requests as ``PoolLimits.waiting`` allows wait for a connection already.
+
+    ``allowed`` (int) is that number.
+    """
+
+    def __init__(self, allowed: int) -> None:
+        super().__init__(f"the pool is full, and {allowed} requests wait already (PoolLimits.waiting)")
+        self.allowed = allowed
+
+    def __reduce__(self) -> tuple[type[PoolFull], tuple[int]]:
+        return type(self), (self.allowed,)
+
+
+class AddressRefused(OSError, HTTPException):
+    """Every address of a name is one that the policy of the dialer does not let connections go to.
+
+    ``host`` (str) is the name, ``addresses`` (list of str) what it stands for.
+    """
+
+    def __init__(self, host: str, addresses: list[str]) -> None:
+        super().__init__(f"the policy forbids every address of {host!r}: {', '.join(addresses)}")
+        self.host = host
+        self.addresses = addresses
+
+    def __reduce__(self) -> tuple[type[AddressRefused], tuple[str, list[str]]]:
+        return type(self), (self.host, self.addresses)
 
 
 class ProtocolError(HTTPException):
@@ -121,21 +174,40 @@ class LimitExceeded(ProtocolError):
         return type(self), (self.limit, self.allowed)
 
 
-class TunnelError(OSError, HTTPException):
-    """A proxy answered CONNECT with something other than 2xx (RFC 9110 section 9.3.6).
+class ProxyError(OSError, HTTPException):
+    """A proxy refused to connect, or broke the protocol that it should speak.
 
-    ``http.client`` raises a bare ``OSError`` with the same text here. ``status`` (int), ``reason`` (str) and
-    ``headers`` (list of name, value pairs) are the proxy's.
+    ``status`` (int) is that of an HTTP proxy's answer, None where there is none (SOCKS); ``reason`` (str) says why;
+    ``headers`` (list of name, value pairs) and ``body`` (bytes, at most ``PROXY_BODY`` of them) came with the answer.
     """
 
-    def __init__(self, status: int, reason: str, headers: list[tuple[str, str]] | None = None) -> None:
-        super().__init__(f"Tunnel connection failed: {status} {reason}".rstrip())
+    _what: ClassVar[str] = "Proxy"
+
+    def __init__(
+        self,
+        status: int | None,
+        reason: str,
+        headers: list[tuple[str, str]] | None = None,
+        body: bytes = b"",
+    ) -> None:
+        answer = reason if status is None else f"{status} {reason}"
+        super().__init__(f"{self._what} connection failed: {answer}".rstrip())
         self.status = status
         self.reason = reason
         self.headers = headers if headers is not None else []
+        self.body = body
 
-    def __reduce__(self) -> tuple[type[TunnelError], tuple[int, str, list[tuple[str, str]]]]:
-        return type(self), (self.status, self.reason, self.headers)
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+        return type(self), (self.status, self.reason, self.headers, self.body)
+
+
+class TunnelError(ProxyError):
+    """A proxy answered CONNECT with something other than 2xx (RFC 9110 section 9.3.6).
+
+    ``http.client`` raises a bare ``OSError`` with the same text here.
+    """
+
+    _what = "Tunnel"
 
 
 class PhaseTimeout(TimeoutError, HTTPException):
@@ -148,7 +220,8 @@ class PhaseTimeout(TimeoutError, HTTPException):
     phase: ClassVar[str] = "wait"
 
     def __init__(self, limit: float, elapsed: float, method: str | None = None, url: str | None = None) -> None:
-        super().__init__(limit, elapsed, method, url)
+        # Past OSError, which would take these for an error number, its text and the names of files.
+        Exception.__init__(self, limit, elapsed, method, url)
         self.limit = limit
         self.elapsed = elapsed
         self.method = method  # may be filled in by whoever knows the request
@@ -160,6 +233,12 @@ class PhaseTimeout(TimeoutError, HTTPException):
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
         return type(self), (self.limit, self.elapsed, self.method, self.url)
+
+
+class PoolTimeout(PhaseTimeout):
+    """No connection of the pool became free in time."""
+
+    phase = "pool"
 
 
 class ConnectTimeout(PhaseTimeout):
@@ -178,3 +257,31 @@ class ReadTimeout(PhaseTimeout):
     """The peer sent no bytes of the response for too long."""
 
     phase = "read"
+
+
+class StallTimeout(PhaseTimeout):
+    """The peer sent, or took, fewer bytes a second than ``Timeout.min_rate`` asks for, over its whole window.
+
+    ``limit`` is the window in seconds, ``rate`` (float) the bytes a second that are asked for.
+    """
+
+    phase = "transfer"
+
+    def __init__(
+        self, limit: float, elapsed: float, method: str | None = None, url: str | None = None, rate: float = 0.0
+    ) -> None:
+        super().__init__(limit, elapsed, method, url)
+        self.rate = rate
+
+    def __str__(self) -> str:
+        request = f" for {self.method} {self.url}" if self.method and self.url else ""
+        return f"transfer stalled: fewer than {self.rate:g} bytes a second over {self.limit:g} s{request}"
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+        return type(self), (self.limit, self.elapsed, self.method, self.url, self.rate)
+
+
+class TotalTimeout(PhaseTimeout):
+    """The whole took too long: waiting for a connection, connecting, retries, request and response together."""
+
+    phase = "total"

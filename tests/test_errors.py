@@ -42,15 +42,22 @@ def test_one_root(name: str) -> None:
     ("name", "base"),
     [
         ("ConcurrentUse", errors.ImproperConnectionState),
+        ("LeaseEnded", errors.ImproperConnectionState),
         ("InvalidHead", errors.ProtocolError),
         ("AmbiguousFraming", errors.ProtocolError),
         ("InvalidChunk", errors.ProtocolError),
         ("LimitExceeded", errors.ProtocolError),
+        ("AddressRefused", OSError),
+        ("ProxyError", OSError),
         ("TunnelError", OSError),
+        ("TunnelError", errors.ProxyError),
         ("PhaseTimeout", TimeoutError),
+        ("PoolTimeout", errors.PhaseTimeout),
         ("ConnectTimeout", errors.PhaseTimeout),
         ("WriteTimeout", errors.PhaseTimeout),
         ("ReadTimeout", errors.PhaseTimeout),
+        ("StallTimeout", errors.PhaseTimeout),
+        ("TotalTimeout", errors.PhaseTimeout),
         ("RemoteDisconnected", ConnectionResetError),
         ("RemoteDisconnected", errors.BadStatusLine),
         ("CannotSendRequest", errors.ImproperConnectionState),
@@ -83,6 +90,12 @@ def test_the_tree_in_the_docstring() -> None:
 
 INSTANCES: list[Exception] = [
     errors.ConcurrentUse("text"),
+    errors.LeaseEnded("text"),
+    errors.PoolClosed("text"),
+    errors.PoolFull(5),
+    errors.AddressRefused("internal", ["127.0.0.1", "::1"]),
+    errors.ProxyError(None, "general SOCKS server failure"),
+    errors.ProxyError(503, "Service Unavailable", [("X", "y")], b"body"),
     errors.ProtocolError("text"),
     errors.InvalidHead("text"),
     errors.AmbiguousFraming("text"),
@@ -90,10 +103,14 @@ INSTANCES: list[Exception] = [
     errors.LimitExceeded("fields", 100),
     errors.TunnelError(407, "Proxy Authentication Required", [("X", "y")]),
     errors.TunnelError(502, ""),
+    errors.TunnelError(403, "Forbidden", [("X", "y")], b"why"),
     errors.PhaseTimeout(1, 1.5),
+    errors.PoolTimeout(30, 30.5, "GET", "http://example.org/"),
     errors.ConnectTimeout(10, 10.25, "CONNECT", "http://example.org"),
     errors.WriteTimeout(0.5, 0.75, "PUT", "http://example.org/x"),
     errors.ReadTimeout(30, 30.0, "GET", "http://example.org/"),
+    errors.StallTimeout(60, 60.25, "GET", "http://example.org/", 256.0),
+    errors.TotalTimeout(5, 5.01, "GET", "http://example.org/"),
     errors.IncompleteRead(b"partial", 7),
     errors.IncompleteRead(b"partial"),
     errors.BadStatusLine("line"),
@@ -117,6 +134,7 @@ def test_pickles(error: Exception) -> None:
         assert type(again) is type(error)
         assert str(again) == str(error) or type(error) is errors.LineTooLong  # which repeats itself, in http.client
         assert attributes(again) == attributes(error)
+        assert again.args == error.args or type(error).__module__ != errors.__name__
 
 
 def attributes(error: Exception) -> dict[str, Any]:
@@ -142,14 +160,41 @@ def test_limit_exceeded() -> None:
     [
         (errors.TunnelError(407, "Authenticate"), "Tunnel connection failed: 407 Authenticate"),
         (errors.TunnelError(502, ""), "Tunnel connection failed: 502"),
+        (errors.ProxyError(503, "Unavailable"), "Proxy connection failed: 503 Unavailable"),
+        (errors.ProxyError(None, "connection not allowed"), "Proxy connection failed: connection not allowed"),
     ],
 )
-def test_tunnel_error(error: errors.TunnelError, text: str) -> None:
-    """A refused tunnel has http.client's text, and the answer of the proxy."""
+def test_proxy_error(error: errors.ProxyError, text: str) -> None:
+    """A refused tunnel has http.client's text, and what a proxy answered is with each error of it."""
     assert str(error) == text
     assert error.headers == []
+    assert error.body == b""
     assert isinstance(error, OSError)
     assert error.errno is None
+
+
+def test_answer_of_a_proxy() -> None:
+    """The head and body of a proxy's answer are kept, but not shown in the text."""
+    error = errors.TunnelError(407, "Authenticate", [("Proxy-Authenticate", "Basic")], b"who are you?")
+    assert (error.status, error.reason, error.body) == (407, "Authenticate", b"who are you?")
+    assert error.headers == [("Proxy-Authenticate", "Basic")]
+    assert str(error) == "Tunnel connection failed: 407 Authenticate"
+
+
+def test_address_refused() -> None:
+    """A refused name is told with all of its addresses."""
+    error = errors.AddressRefused("internal", ["127.0.0.1", "::1"])
+    assert (error.host, error.addresses) == ("internal", ["127.0.0.1", "::1"])
+    assert str(error) == "the policy forbids every address of 'internal': 127.0.0.1, ::1"
+    assert error.errno is None
+
+
+def test_pool_full() -> None:
+    """A full pool says how many may wait, and which limit that is."""
+    error = errors.PoolFull(5)
+    assert error.allowed == 5
+    assert "5 requests wait" in str(error)
+    assert "PoolLimits.waiting" in str(error)
 
 
 @pytest.mark.parametrize(
@@ -165,6 +210,16 @@ def test_tunnel_error(error: errors.TunnelError, text: str) -> None:
         ),
         (errors.ConnectTimeout(10, 10.0), "connect timed out after 10 s (limit 10 s)"),
         (errors.PhaseTimeout(1, 1.0), "wait timed out after 1 s (limit 1 s)"),
+        (errors.PoolTimeout(30, 30.0), "pool timed out after 30 s (limit 30 s)"),
+        (
+            errors.TotalTimeout(5, 5.0, "GET", "http://a/x"),
+            "total timed out after 5 s (limit 5 s) for GET http://a/x",
+        ),
+        (
+            errors.StallTimeout(60, 60.2, "GET", "http://a/x", 256),
+            "transfer stalled: fewer than 256 bytes a second over 60 s for GET http://a/x",
+        ),
+        (errors.StallTimeout(0.5, 0.6, rate=1.5), "transfer stalled: fewer than 1.5 bytes a second over 0.5 s"),
     ],
 )
 def test_timeout(error: errors.PhaseTimeout, text: str) -> None:
@@ -172,14 +227,31 @@ def test_timeout(error: errors.PhaseTimeout, text: str) -> None:
     assert str(error) == text
 
 
-def test_timeout_of_a_request_that_becomes_known() -> None:
+TIMEOUTS = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.PhaseTimeout)]
+
+
+@pytest.mark.parametrize("kind", TIMEOUTS)
+def test_timeout_of_a_request_that_becomes_known(kind: type[errors.PhaseTimeout]) -> None:
     """Whoever knows the request may add it to a timeout; it is kept then."""
-    error = errors.ReadTimeout(1, 1.5)
+    error = kind(1, 1.5)
     assert (error.method, error.url) == (None, None)
     error.method, error.url = "GET", "http://a/"
     again = pickle.loads(pickle.dumps(error))
     assert (again.method, again.url) == ("GET", "http://a/")
     assert str(again).endswith("for GET http://a/")
+
+
+def test_phases_have_names() -> None:
+    """Each timeout names a phase of its own."""
+    assert len({kind.phase for kind in TIMEOUTS}) == len(TIMEOUTS) == 7
+
+
+@pytest.mark.parametrize("kind", TIMEOUTS)
+def test_timeout_is_no_error_of_the_system(kind: type[errors.PhaseTimeout]) -> None:
+    """The seconds of a timeout are not taken for an error number, nor its method for the name of a file."""
+    error = kind(32, 32.5, "GET", "http://a/")  # 32 is EPIPE
+    assert (error.errno, error.strerror, error.filename) == (None, None, None)
+    assert error.args == (32, 32.5, "GET", "http://a/")
 
 
 @pytest.mark.parametrize("name", OURS)
