@@ -3,68 +3,175 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
-from typing import TYPE_CHECKING
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import TYPE_CHECKING, Protocol
 
-import aiohappyeyeballs
-
+from .._url import bracketed
+from ..errors import AddressRefused
 from ._protocol import StreamProtocol
-from ._resolver import resolve
+from ._race import connect, race
+from ._resolver import Resolver
 
 if TYPE_CHECKING:
-    from asyncio import AbstractEventLoop
+    from collections.abc import Callable
+    from typing import TypeAlias
+
+    from ._resolver import AddrInfoType
+
+    Policy: TypeAlias = Callable[[IPv4Address | IPv6Address], bool]
 
 ATTEMPT_DELAY = 0.25
 """Seconds before the next address is tried beside one that does not answer (RFC 8305 section 5, the recommended value).
 """
 
 
-async def dial(host: str, port: int, *, source_address: tuple[str, int] | None = None) -> StreamProtocol:
-    """Connect to the first address of ``host`` that answers: Happy Eyeballs (RFC 8305) over all of them.
+class Dialer(Protocol):
+    """Whatever makes streams: the seam between this library and the network."""
 
-    ``source_address`` is the (host, port) to connect from, as in ``socket.create_connection``.
+    async def dial(self, host: str, port: int) -> StreamProtocol:
+        """A stream to ``port`` (int) of ``host`` (a name or an address literal, without brackets).
 
-    :raises OSError: no address could be reached, or the name is not known (``socket.gaierror``)
+        Cancelled, it leaves nothing open. ``adopt`` makes a stream of a connected socket.
+
+        :raises OSError: there is none to be had
+        """
+        ...
+
+
+class TCPDialer:
+    """The default dialer: TCP to the first address of a name that answers.
+
+    :param resolver: how names are looked up; without one the dialer has its own, which ``close`` closes
+    :param source_address: the (host, port) to connect from, as in ``socket.create_connection``
+    :param allow: asked about every address that a name, or a literal in whatever spelling, stands for; those for which
+        it returns false are not connected to. An IPv4 address in IPv6 form (``::ffff:127.0.0.1``) comes as the IPv4
+        address that it is. ``public_only`` is one such policy.
+    """
+
+    def __init__(
+        self,
+        resolver: Resolver | None = None,
+        *,
+        source_address: tuple[str, int] | None = None,
+        allow: Policy | None = None,
+    ) -> None:
+        self._owns_resolver = resolver is None
+        self._resolver = Resolver() if resolver is None else resolver
+        self._source_address = source_address
+        self._allow = allow
+
+    async def dial(self, host: str, port: int) -> StreamProtocol:
+        """Connect to the first address of ``host`` that answers: Happy Eyeballs (RFC 8305) over all that are allowed.
+
+        When none does, the error says what became of each. It has the errno, and so the class, of their errors; where
+        these differ, of the first. Its ``__cause__`` is that one error, or an ``ExceptionGroup`` of them all.
+
+        :raises OSError: no address could be reached
+        :raises socket.gaierror: the name is not known
+        :raises AddressRefused: the policy allows none of the addresses
+        :raises InvalidURL: no name can be like ``host``
+        """
+        addresses = await self._resolver.resolve(host, port)
+        if self._allow is not None:
+            addresses = allowed(self._allow, host, addresses)
+        local = None
+        if self._source_address is not None:
+            local = await self._resolver.resolve(*self._source_address, local=True)
+        try:
+            outcome = await race(addresses, local, ATTEMPT_DELAY)
+        except BaseException:
+            self._resolver.forget(host)  # a time limit ends as a cancellation: the addresses may be why
+            raise
+        if isinstance(outcome, socket.socket):
+            return await adopt(outcome)
+        self._resolver.forget(host)
+        where = f"{bracketed(host)}:{port}"
+        cause = outcome[0] if len(outcome) == 1 else ExceptionGroup(f"the addresses of {where}", outcome)
+        raise unreachable(where, outcome) from cause
+
+    def close(self) -> None:
+        """Let the threads of the dialer's own resolver go. It may be used again."""
+        if self._owns_resolver:
+            self._resolver.close()
+
+
+class UnixDialer:
+    """A dialer that connects to the Unix socket at ``path``, whatever the host and the port."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    async def dial(self, host: str, port: int) -> StreamProtocol:
+        """Connect to the socket.
+
+        :raises OSError: nobody listens there
+        """
+        sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            sock.setblocking(False)
+            await connect(sock, self._path)
+        except BaseException:
+            sock.close()
+            raise
+        return await adopt(sock)
+
+
+async def adopt(sock: socket.socket) -> StreamProtocol:
+    """A stream over a connected stream socket, for dialers of one's own. From now on the socket is the stream's.
+
+    It is closed if that fails.
     """
     loop = asyncio.get_running_loop()
-    addresses = await resolve(loop, host, port)
-    local = None if source_address is None else await resolve(loop, *source_address, local=True)
-    task = asyncio.current_task()
-    cancelling = task.cancelling() if task else 0
-    sock = await aiohappyeyeballs.start_connection(
-        addresses, local_addr_infos=local, happy_eyeballs_delay=ATTEMPT_DELAY, interleave=1, loop=loop
-    )
-    if task and task.cancelling() > cancelling:
-        # It came while the attempts that lost the race were being cancelled, and was taken for one of those.
-        sock.close()
-        raise asyncio.CancelledError
-    return await _adopt(loop, sock)
+    stream = StreamProtocol(loop)
+    try:
+        await loop.create_connection(lambda: stream, sock=sock)  # which also turns Nagle's algorithm off
+    except BaseException as error:
+        # Before anything else gets to run: uvloop up to 0.22 has closed the descriptor and does not tell the socket,
+        # which would close it again when the number is somebody else's (uvloop issue 738).
+        with contextlib.suppress(OSError):
+            sock.close()
+        if stream.transport is not None:
+            if isinstance(error, GeneratorExit):
+                stream.abort()
+            else:
+                await stream.aborted()
+        raise
+    return stream
+
+
+_RESOLVER = Resolver(ttl=None)
+"""For connections that are made one by one, as with ``http.client``: each asks anew."""
+
+
+async def dial(host: str, port: int, *, source_address: tuple[str, int] | None = None) -> StreamProtocol:
+    """Connect as ``TCPDialer`` does, and look ``host`` up each time."""
+    return await TCPDialer(_RESOLVER, source_address=source_address).dial(host, port)
 
 
 async def dial_unix(path: str) -> StreamProtocol:
-    """Connect to the Unix socket at ``path``.
+    """Connect as ``UnixDialer`` does."""
+    return await UnixDialer(path).dial("", 0)
 
-    :raises OSError: nobody listens there
+
+def allowed(allow: Policy, host: str, addresses: list[AddrInfoType]) -> list[AddrInfoType]:
+    """Those of ``addresses`` to which connections may go.
+
+    :raises AddressRefused: none is
     """
-    loop = asyncio.get_running_loop()
-    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        sock.setblocking(False)
-        await loop.sock_connect(sock, path)
-    except BaseException:
-        sock.close()
-        raise
-    return await _adopt(loop, sock)
+    passed = [address for address in addresses if allow(plain(address))]
+    if not passed:
+        raise AddressRefused(host, [str(plain(address)) for address in addresses])
+    return passed
 
 
-async def _adopt(loop: AbstractEventLoop, sock: socket.socket) -> StreamProtocol:
-    """A stream over a connected socket, which is closed if that fails."""
-    stream = StreamProtocol(loop)
-    try:
-        await loop.create_connection(lambda: stream, sock=sock)
-    except BaseException:
-        if stream.transport is not None:
-            await stream.aborted()
-        sock.close()
-        raise
-    return stream
+def plain(address: AddrInfoType) -> IPv4Address | IPv6Address:
+    """The bare address, and an IPv4 address in IPv6 form as what it is: the system connects over IPv4."""
+    found = ip_address(address[4][0])
+    return found.ipv4_mapped or found if isinstance(found, IPv6Address) else found
+
+
+def unreachable(where: str, failures: list[OSError]) -> OSError:
+    """One error for what became of each address."""
+    return OSError(failures[0].errno, f"cannot connect to {where}: {', '.join(str(e.strerror) for e in failures)}")
