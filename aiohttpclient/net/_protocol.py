@@ -12,7 +12,11 @@ Bytes arrive in one of three ways:
 
 One task at a time waits, for whatever comes next: bytes, the end, room to write, or the deadline. ``wait`` returns the
 future to await, so waiting costs no coroutine; the waiter looks at the stream and decides for itself whether to wait
-again. There is one lazy timer for all waits of a stream.
+again. There is one lazy timer for all waits of a stream, and for the times in which nobody waits: it also holds the
+bounds of the whole exchange (``allow``) and of idleness (``expire_in``).
+
+In the middle of a transfer the waits are *metered*: their time, and the bytes that come, must add up to a least rate. A
+small response needs one wait, before its first byte, and never gets there.
 
 The end comes as ``eof`` (the peer is done), ``lost`` (the transport is gone) or both; ``fault`` says why it is gone,
 where there is a reason. Bytes that the kernel had received before a reset are read in ``connection_lost``, while the
@@ -24,48 +28,53 @@ This file knows nothing of HTTP.
 from __future__ import annotations
 
 import asyncio
-import os
 import select
-from typing import TYPE_CHECKING, Any, cast
+from asyncio import get_running_loop
+from typing import TYPE_CHECKING, cast
 
-from ..errors import ConcurrentUse, PhaseTimeout, ReadTimeout, WriteTimeout
-from ._buffer import RECEIVE_SIZE, receive_buffer
+from ..errors import ConcurrentUse, ReadTimeout, WriteTimeout
+from ._buffer import receive_buffer
 from ._reader import READER_LIMIT, StreamReader
-from ._timer import LazyTimer
+from ._stream_timer import StreamTimer
+from ._transport import feed, salvage, turns_until
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop, BaseTransport, Future, Transport
     from collections.abc import Callable
 
-SALVAGE_LIMIT = 256 * 1024
-"""Bytes read from a socket that was reset. Enough for any head (``MessageLimits.head``); a bound, since the peer fills
-it."""
+    from ..errors import PhaseTimeout
 
 QUIET_TURNS = 8
 """Turns of the loop in which a readable socket may turn out to carry nothing for us (TLS session tickets, key updates).
 """
 
-
-CLOSING_TURNS = 64
-"""Turns of the loop given to an aborted transport. TLS within TLS takes about six; a bound, so that nothing can spin.
-"""
+BYTES_WHILE_IDLE = "bytes arrived while the connection was idle"
+PEER_CLOSED = "the peer closed the connection"
+SURPLUS = "bytes followed the end of the response"
+EXPIRED = "the connection was idle for too long"
+STAYS_READABLE = "an idle connection stays readable"
+LOST = "the connection was lost"
+"""Why a stream cannot be used again, as ``StreamProtocol.spoiled`` says it."""
 
 
 class StreamProtocol(asyncio.StreamReaderProtocol, asyncio.BufferedProtocol):
-    """One connected byte stream. Made by the dialer; dead once ``lost``."""
+    """One connected byte stream. Made by the dialer; dead once ``lost``.
+
+    ``on_spoiled`` is called with the stream in the step in which it is spoiled while idle: by bytes, by the end, by its
+    loss (which is also what an ``abort`` of an idle stream comes to), or by its age. It is not called for what ``rest``
+    finds nor for what ``shut`` does, since their callers know. ``on_lost`` is called when the transport is gone, for
+    whatever reason, or given away by ``release``. Each is called once, and let go.
+    """
 
     # An idle connection should be small, and with the attributes of the base a shared dictionary would be too full.
     __slots__ = (
         "_direct",
         "_first_only",
-        "_limit",
         "_missing",
         "_poll",
         "_released",
         "_shared",
-        "_timeout",
         "_timer",
-        "_unsent",
         "_view",
         "_waiter",
         "_writer",
@@ -74,6 +83,8 @@ class StreamProtocol(asyncio.StreamReaderProtocol, asyncio.BufferedProtocol):
         "fault",
         "loop",
         "lost",
+        "on_lost",
+        "on_spoiled",
         "quiet",
         "reader",
         "sendfile_works",
@@ -97,16 +108,15 @@ class StreamProtocol(asyncio.StreamReaderProtocol, asyncio.BufferedProtocol):
         self.spoiled: str | None = None
         self.sendfile_works = True
         self.writing_paused = False
+        self.on_spoiled: Callable[[StreamProtocol], object] | None = None
+        self.on_lost: Callable[[StreamProtocol], object] | None = None
         self._shared = receive_buffer(loop)
         self._view = self._shared
         self._direct = False
         self._first_only = False
         self._missing = 0
         self._waiter: Future[None] | None = None
-        self._timer = LazyTimer(loop, self._expired)
-        self._limit = 0.0
-        self._timeout: type[PhaseTimeout] = ReadTimeout
-        self._unsent = 0
+        self._timer = StreamTimer(loop, self._expired)
         self._poll: select.poll | None = None
         self._writer: asyncio.StreamWriter | None = None
         self._released = False
@@ -124,16 +134,20 @@ class StreamProtocol(asyncio.StreamReaderProtocol, asyncio.BufferedProtocol):
 
     def buffer_updated(self, nbytes: int) -> None:
         """Pass on the ``nbytes`` that the buffer of the last ``get_buffer`` now starts with."""
+        timer = self._timer
+        if timer.pace is not None:
+            timer.pace.count(nbytes)
         if self._direct:
             self._view = self._view[nbytes:]
             if self._first_only or not self._view:
                 self._end_direct()  # at once: more may arrive before the waiter runs, and belongs in the reader
                 self.wake()
-            elif self._timer.deadline is not None:
-                self._timer.arm(self._limit)
+            elif timer.deadline is not None:
+                timer.progress()
         elif self.quiet:
-            self._spoil("bytes arrived while the connection was idle")
+            self._spoil(BYTES_WHILE_IDLE)
         else:
+            timer.heard = True
             self.reader.feed_data(self._shared[:nbytes])
             if self._waiter is not None:
                 self.wake()
@@ -143,6 +157,10 @@ class StreamProtocol(asyncio.StreamReaderProtocol, asyncio.BufferedProtocol):
         if self._direct or self.quiet:
             feed(self, data)
         else:
+            timer = self._timer
+            timer.heard = True
+            if timer.pace is not None:
+                timer.pace.count(len(data))
             self.reader.feed_data(data)
             self.wake()
 
@@ -151,7 +169,7 @@ class StreamProtocol(asyncio.StreamReaderProtocol, asyncio.BufferedProtocol):
         self.eof = True
         self.reader.feed_eof()
         if self.quiet:
-            self._spoil("the peer closed the connection")
+            self._spoil(PEER_CLOSED)
         self.wake()
         return self._released and self.transport is self.base_transport
 
@@ -165,12 +183,16 @@ class StreamProtocol(asyncio.StreamReaderProtocol, asyncio.BufferedProtocol):
         self.lost = True
         if self.fault is None:
             self.fault = exc
-        if self.spoiled is None:
-            self.spoiled = "the connection was lost"
+        self._timer.pace = None  # what a dead transport has not sent was not taken
         super().connection_lost(exc)
         self.wake()
         self._timer.close()
         self._poll = None
+        if self.spoiled is None:
+            self.spoiled = LOST
+            if self.quiet:
+                self._tell_spoiled()
+        self._tell_lost()
 
     def pause_writing(self) -> None:
         """Note that the transport holds more than it should."""
@@ -196,7 +218,9 @@ class StreamProtocol(asyncio.StreamReaderProtocol, asyncio.BufferedProtocol):
         """Leave the stream to whoever has its reader and writer: from now on it behaves as asyncio's own do."""
         self.quiet = False
         self._released = True
+        self._timer.lift()
         self._timer.close()
+        self._tell_lost()
 
     @property
     def ended(self) -> bool:
@@ -208,23 +232,43 @@ class StreamProtocol(asyncio.StreamReaderProtocol, asyncio.BufferedProtocol):
         """True while a task waits on this stream."""
         return self._waiter is not None and not self._waiter.done()
 
-    def wait(self, seconds: float | None, timeout: type[PhaseTimeout]) -> Future[None]:
+    def allow(self, deadline: float | None, total: float | None, min_rate: tuple[float, float] | None) -> None:
+        """Begin an exchange, once the stream is at rest, with bounds that hold until it rests again.
+
+        :param deadline: the time of the loop at which ``TotalTimeout`` ends the exchange. Whoever waits then gets it
+            raised; when nobody does, the stream is aborted with it as ``fault``, for the next read to find
+        :param total: the limit (seconds) that ``deadline`` came from, for the error
+        :param min_rate: (bytes a second, seconds of waiting): what the peer must send or take in the middle of a
+            transfer, that is, while the request is being sent, and after the first byte of the response
+        """
+        self.quiet = False
+        timer = self._timer
+        timer.heard = False
+        timer.rate = min_rate
+        if deadline is not None:
+            timer.allow(deadline, total)
+
+    def may_think(self) -> None:
+        """What has come was whole, and not the answer yet: the wait for that is not the middle of a transfer."""
+        self._timer.heard = False
+
+    def wait(self, seconds: float | None, timeout: type[PhaseTimeout], metered: bool = True) -> Future[None]:
         """A future that is done at the next event of this stream; ``timeout`` is raised after ``seconds`` without one.
 
+        Pass False as ``metered`` when what the peer takes meanwhile is not written through this stream, so that nobody
+        here can count it.
+
         :raises ConcurrentUse: another task waits already
+        :raises StallTimeout: in the waits of this exchange, this one included, the peer does not keep up the least rate
         """
         waiter = self._waiter
         if waiter is not None and not waiter.done():
             raise ConcurrentUse("another task is already waiting on this connection")
+        timer = self._timer
+        if timeout is WriteTimeout:
+            timer.unsent = self.unsent()
+        timer.begin(seconds, timeout, metered)
         waiter = self._waiter = self.loop.create_future()
-        if seconds is not None:
-            self._limit = seconds
-            self._timeout = timeout
-            if timeout is WriteTimeout:
-                self._unsent = self.unsent()
-            self._timer.arm(seconds)
-        else:
-            self._timer.deadline = None
         return waiter
 
     def wake(self, *_: object) -> None:
@@ -232,7 +276,12 @@ class StreamProtocol(asyncio.StreamReaderProtocol, asyncio.BufferedProtocol):
         waiter = self._waiter
         if waiter is not None:
             self._waiter = None
-            self._timer.deadline = None
+            timer = self._timer
+            timer.deadline = None
+            if timer.pace is not None:
+                if timer.writes:
+                    timer.took(self.unsent())
+                timer.end()
             if not waiter.done():
                 waiter.set_result(None)
 
@@ -260,16 +309,27 @@ class StreamProtocol(asyncio.StreamReaderProtocol, asyncio.BufferedProtocol):
         return size if self.transport is self.base_transport else size + self.base_transport.get_write_buffer_size()
 
     def rest(self) -> None:
-        """Nothing more is expected until the next request; what is there already, or comes, spoils the stream."""
+        """Nothing more is expected until the next request; what is there already, or comes, spoils the stream.
+
+        The caller looks at ``spoiled`` afterwards: ``on_spoiled`` is not called for what is found here.
+        """
         self.quiet = True
-        if self.reader.buffered:
-            self._spoil("bytes followed the end of the response")
-        elif self.ended:
-            self._spoil("the peer closed the connection")
+        timer = self._timer  # lift(), written out
+        timer.rate = timer.pace = timer.deadline = timer.ceiling = None
+        if self.reader.buffered or self.eof or self.lost:
+            if self.spoiled is None:
+                self.spoiled = SURPLUS if self.reader.buffered else PEER_CLOSED
+            self.abort()
+
+    def expire_in(self, seconds: float) -> None:
+        """Spoil a stream that came to rest with ``EXPIRED`` after ``seconds``, unless an exchange begins before."""
+        if self.spoiled is None:
+            self._timer.arm(seconds)
 
     def shut(self, reason: str) -> None:
         """Close after a complete exchange, without waiting; ``close`` and ``aborted`` wait for the end of it."""
         self.quiet = True
+        self._timer.lift()
         if self.spoiled is None:
             self.spoiled = reason
         if self.unsent():
@@ -287,11 +347,14 @@ class StreamProtocol(asyncio.StreamReaderProtocol, asyncio.BufferedProtocol):
                 return
             await asyncio.sleep(0)
         if self.spoiled is None:
-            self._spoil("an idle connection stays readable")
+            self._spoil(STAYS_READABLE)
 
     def is_clean(self) -> bool:
         """True when a request may be written at once: nothing has arrived, and the stream is of the running loop."""
-        return self.spoiled is None and self.loop is asyncio.get_running_loop() and not self.readable()
+        if self.spoiled is not None or self.loop is not get_running_loop():
+            return False
+        poll = self._poll
+        return not (self.readable() if poll is None else poll.poll(0))
 
     def readable(self) -> bool:
         """True when the kernel has something for us: bytes, an end of file or an error."""
@@ -322,6 +385,7 @@ class StreamProtocol(asyncio.StreamReaderProtocol, asyncio.BufferedProtocol):
         The peer's own goodbye is not waited for: nothing that it could say is wanted any more (RFC 8446 section 6.1).
         """
         self._end_direct()
+        self._timer.lift()
         self.quiet = False  # from now on an end of file is no surprise
         try:
             if not self.waited_for:
@@ -357,64 +421,41 @@ class StreamProtocol(asyncio.StreamReaderProtocol, asyncio.BufferedProtocol):
             self._view = self._shared
 
     def _spoil(self, reason: str) -> None:
-        if self.spoiled is None:
+        """Give an idle stream up: in this step it is known to be unusable, and its owner is told."""
+        first = self.spoiled is None
+        if first:
             self.spoiled = reason
         self.abort()
+        if first:
+            self._tell_spoiled()
 
-    def _expired(self) -> None:
-        waiter, self._waiter = self._waiter, None
+    def _tell_spoiled(self) -> None:
+        on_spoiled, self.on_spoiled = self.on_spoiled, None
+        if on_spoiled is not None:
+            on_spoiled(self)
+
+    def _tell_lost(self) -> None:
+        on_lost, self.on_lost, self.on_spoiled = self.on_lost, None, None
+        if on_lost is not None:
+            on_lost(self)
+
+    def _expired(self, ceiling: float | None) -> None:
+        waiter, timer = self._waiter, self._timer
         if waiter is None or waiter.done():
+            if ceiling is None:
+                if self.quiet:
+                    self._spoil(EXPIRED)
+            elif not self.ended:
+                if self.fault is None:
+                    self.fault = timer.overdue(ceiling)
+                self.abort()
             return
-        if self._timeout is WriteTimeout and (unsent := self.unsent()) < self._unsent:
-            # The peer takes bytes, if slowly: that is not the silence which the limit is about.
-            self._waiter = waiter
-            self._unsent = unsent
-            self._timer.arm(self._limit)
-            return
-        waiter.set_exception(self._timeout(self._limit, self._timer.elapsed()))
-
-
-async def turns_until(done: Callable[[], bool]) -> None:
-    """Let the loop run until ``done()``: for what it has already been told to do, which takes a few turns and no time.
-
-    A cancellation that comes in between is kept until then, and raised.
-    """
-    cancelled: asyncio.CancelledError | None = None
-    for _ in range(CLOSING_TURNS):
-        if done():
-            break
-        try:
-            await asyncio.sleep(0)
-        except asyncio.CancelledError as error:
-            cancelled = error
-    if cancelled is not None:
-        raise cancelled
-
-
-def salvage(transport: Transport) -> list[bytes]:
-    """What the kernel still holds for a transport that failed; empty when there is nothing, or no socket any more.
-
-    Linux keeps the bytes that arrived before a reset readable. The transport has stopped reading when it calls
-    ``connection_lost``, but closes the socket only afterwards.
-    """
-    found: list[bytes] = []
-    sock: Any = transport.get_extra_info("socket")
-    left = SALVAGE_LIMIT
-    try:
-        while left > 0 and (data := os.read(sock.fileno(), min(left, RECEIVE_SIZE))):
-            found.append(data)
-            left -= len(data)
-    except (OSError, AttributeError, ValueError):
-        pass  # would block, reset, or no descriptor: there is nothing more
-    return found
-
-
-def feed(protocol: asyncio.BufferedProtocol, data: bytes) -> None:
-    """Hand ``data`` to ``protocol`` as a transport would."""
-    rest = memoryview(data)
-    while rest:
-        buffer = memoryview(protocol.get_buffer(len(rest)))
-        count = min(len(buffer), len(rest))
-        buffer[:count] = rest[:count]
-        protocol.buffer_updated(count)
-        rest = rest[count:]
+        if ceiling is not None:
+            error: PhaseTimeout | None = timer.overdue(ceiling)
+        else:
+            if timer.writes:
+                timer.took(self.unsent())
+            error = timer.verdict()
+        if error is not None:
+            self._waiter = None
+            waiter.set_exception(error)

@@ -9,11 +9,22 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from aiohttpclient.errors import ConcurrentUse, ReadTimeout, WriteTimeout
+from aiohttpclient.errors import ConcurrentUse, ReadTimeout, StallTimeout, TotalTimeout, WriteTimeout
+from aiohttpclient.net import start_tls
 from aiohttpclient.net._buffer import RECEIVE_SIZE, receive_buffer
-from aiohttpclient.net._protocol import CLOSING_TURNS, QUIET_TURNS, SALVAGE_LIMIT, feed, salvage, turns_until
+from aiohttpclient.net._protocol import (
+    BYTES_WHILE_IDLE,
+    EXPIRED,
+    LOST,
+    PEER_CLOSED,
+    QUIET_TURNS,
+    STAYS_READABLE,
+    SURPLUS,
+)
 from aiohttpclient.net._reader import READER_LIMIT
-from aiohttpclient.net._timer import LazyTimer
+from aiohttpclient.net._stream_timer import StreamTimer
+from aiohttpclient.net._transport import SALVAGE_LIMIT, feed
+from tests.support.channel import SocketChannel, TlsChannel
 from tests.support.leaks import open_descriptors
 
 from .streams import Wire, arrival, open_stream, turns, until, uses_data_received
@@ -23,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from aiohttpclient.net import StreamProtocol
+    from tests.support.tls import TlsKit
 
 LARGE = bytes(range(256)) * 4096  # 1 MiB
 UNREADABLE = 64 << 20
@@ -40,13 +52,22 @@ async def pair() -> AsyncIterator[tuple[StreamProtocol, Wire]]:
 def fake_clock(stream: StreamProtocol) -> FakeLoop:
     """Give ``stream`` a timer whose clock the test moves."""
     clock = FakeLoop()
-    stream._timer = LazyTimer(cast("asyncio.AbstractEventLoop", clock), stream._expired)
+    stream._timer = StreamTimer(cast("asyncio.AbstractEventLoop", clock), stream._expired)
     return clock
 
 
 def reason(stream: StreamProtocol) -> str | None:
     """Why ``stream`` is unusable; a call, since the type checker takes an attribute for unchanged over an await."""
     return stream.spoiled
+
+
+def watch(stream: StreamProtocol) -> tuple[list[tuple[StreamProtocol, str | None]], list[StreamProtocol]]:
+    """Lists of what ``stream`` tells from now on: that it is spoiled, and why; that it is lost."""
+    told: list[tuple[StreamProtocol, str | None]] = []
+    lost: list[StreamProtocol] = []
+    stream.on_spoiled = lambda spoiled: told.append((spoiled, spoiled.spoiled))
+    stream.on_lost = lost.append
+    return told, lost
 
 
 def has_poll(stream: StreamProtocol) -> bool:
@@ -192,13 +213,6 @@ class TestWaiting:
         stream.transport.write(b"more of the request")
         await until(lambda: stream.lost)
         assert 0 < len(stream.reader.buffered) <= SALVAGE_LIMIT
-
-    async def test_salvage_without_a_socket(self, pair: tuple[StreamProtocol, Wire]) -> None:
-        """A transport whose socket is gone has nothing to be read from it, and that is no error."""
-        stream, _ = pair
-        assert salvage(stream.transport) == []
-        await stream.aborted()
-        assert salvage(stream.transport) == []
 
     async def test_cancelled_waiter(self, pair: tuple[StreamProtocol, Wire]) -> None:
         """Bytes that arrive after the waiter was cancelled are in the reader, and another may wait."""
@@ -531,7 +545,7 @@ class TestQuiet:
         assert stream.reader.buffered == b""
         await until(lambda: stream.lost)
         assert await wire.ended()
-        assert stream.spoiled == "bytes arrived while the connection was idle"
+        assert stream.spoiled == BYTES_WHILE_IDLE
 
     async def test_bytes_spoil_by_either_way(self, pair: tuple[StreamProtocol, Wire]) -> None:
         """``data_received`` on an idle stream spoils it too."""
@@ -548,7 +562,7 @@ class TestQuiet:
         stream.quiet = True
         wire.socket.close()
         await until(lambda: stream.lost)
-        assert stream.spoiled == "the peer closed the connection"
+        assert stream.spoiled == PEER_CLOSED
 
     async def test_reset_spoils_an_idle_stream(self, pair: tuple[StreamProtocol, Wire]) -> None:
         """A reset on an idle stream spoils it; what came before it stays unread."""
@@ -559,7 +573,7 @@ class TestQuiet:
         wire.reset()
         stream.transport.write(b"request")
         await until(lambda: stream.lost)
-        assert stream.spoiled == "the connection was lost"
+        assert stream.spoiled == LOST
         assert stream.reader.buffered == b""
 
     async def test_rest_of_a_clean_stream(self, pair: tuple[StreamProtocol, Wire]) -> None:
@@ -582,7 +596,7 @@ class TestQuiet:
         wire.send(b"left over")
         await until(lambda: stream.reader.buffered)
         stream.rest()
-        assert stream.spoiled == "bytes followed the end of the response"
+        assert stream.spoiled == SURPLUS
         await until(lambda: stream.lost)
 
     async def test_rest_after_the_end(self, pair: tuple[StreamProtocol, Wire]) -> None:
@@ -632,7 +646,7 @@ class TestQuiet:
         except StopIteration:
             pass
         assert before == QUIET_TURNS
-        assert stream.spoiled == "an idle connection stays readable"
+        assert stream.spoiled == STAYS_READABLE
 
     async def test_spoiled_once(self, pair: tuple[StreamProtocol, Wire]) -> None:
         """The first reason why a stream is unusable is the one that is kept."""
@@ -641,7 +655,7 @@ class TestQuiet:
         wire.send(b"x")
         wire.socket.close()
         await until(lambda: stream.lost)
-        assert stream.spoiled == "bytes arrived while the connection was idle"
+        assert stream.spoiled == BYTES_WHILE_IDLE
 
     async def test_loss_without_a_reason_spoils(self, pair: tuple[StreamProtocol, Wire]) -> None:
         """A stream that was aborted cannot be taken for a usable one."""
@@ -649,6 +663,562 @@ class TestQuiet:
         await stream.aborted()
         assert stream.spoiled is not None
         assert stream.ended
+
+
+class TestTotal:
+    """The bound of the whole exchange."""
+
+    async def test_waiter(self, pair: tuple[StreamProtocol, Wire]) -> None:
+        """Whoever waits when the total passes gets it raised; to close the stream is the waiter's business."""
+        stream, _ = pair
+        clock = fake_clock(stream)
+        for seconds in (None, 30, 20):
+            stream.allow(clock.now + 20, 25, None)
+            clock.advance(3)
+            waiter = stream.wait(seconds, ReadTimeout)
+            clock.advance(16.5)
+            assert not waiter.done()
+            clock.advance(1)
+            with pytest.raises(TotalTimeout) as caught:
+                await waiter
+            assert (caught.value.limit, caught.value.elapsed) == (25, 25)
+            assert stream.fault is None
+            assert not stream.transport.is_closing()
+
+    async def test_direct(self, pair: tuple[StreamProtocol, Wire]) -> None:
+        """The total ends a direct reception in which bytes keep coming."""
+        stream, wire = pair
+        clock = fake_clock(stream)
+        stream.allow(clock.now + 20, 20, None)
+        target = bytearray(100)
+        waiter = stream.receive_into(memoryview(target), 5)
+        for count in range(1, 5):
+            clock.advance(4)
+            wire.send(b"x")
+            await until(lambda count=count: target.count(b"x") == count)  # type: ignore[misc]  # not inferred
+        clock.advance(4)
+        with pytest.raises(TotalTimeout):
+            await waiter
+        assert stream.received_into() == 96
+
+    async def test_nobody_waits(self, pair: tuple[StreamProtocol, Wire]) -> None:
+        """When nobody waits as the total passes, the stream is aborted, and its fault is the error for the next."""
+        stream, wire = pair
+        clock = fake_clock(stream)
+        stream.allow(clock.now + 20, 20, None)
+        clock.advance(20)
+        assert isinstance(stream.fault, TotalTimeout)
+        assert (stream.fault.limit, stream.fault.elapsed) == (20, 20)
+        await until(lambda: stream.lost)
+        assert isinstance(stream.fault, TotalTimeout)
+        assert stream.ended
+        assert not stream.eof
+        assert await wire.ended()
+        assert clock.handles == []
+
+    async def test_cancelled_waiter(self, pair: tuple[StreamProtocol, Wire]) -> None:
+        """A waiter that was cancelled is nobody."""
+        stream, _ = pair
+        clock = fake_clock(stream)
+        stream.allow(clock.now + 20, 20, None)
+        stream.wait(30, ReadTimeout).cancel()
+        clock.advance(20)
+        assert isinstance(stream.fault, TotalTimeout)
+        await until(lambda: stream.lost)
+
+    async def test_endless_body(self, pair: tuple[StreamProtocol, Wire]) -> None:
+        """A body that is there whenever it is asked for ends, too."""
+        stream, wire = pair
+        clock = fake_clock(stream)
+        stream.allow(clock.now + 20, 20, (1.0, 60.0))
+        received = 0
+        while not stream.ended:
+            if not stream.transport.is_closing():
+                wire.send(bytes(1000))
+            received += len(stream.reader.take(len(await arrival(stream))))
+            clock.advance(1)
+        assert received == 20_000
+        assert isinstance(stream.fault, TotalTimeout)
+
+    async def test_over(self, pair: tuple[StreamProtocol, Wire]) -> None:
+        """The total is gone when the stream rests, or is given away, and another exchange has its own or none."""
+        stream, wire = pair
+        clock = fake_clock(stream)
+        stream.allow(clock.now + 20, 20, None)
+        stream.rest()
+        clock.advance(100)
+        assert (stream.spoiled, stream.fault) == (None, None)
+        stream.allow(clock.now + 20, 20, None)
+        clock.advance(15)
+        stream.rest()
+        stream.allow(None, None, None)
+        waiter = stream.wait(None, ReadTimeout)
+        clock.advance(1e6)
+        wire.send(b"x")
+        await waiter
+        stream.allow(clock.now + 20, 20, None)
+        stream.release()
+        clock.advance(100)
+        assert stream.fault is None
+        assert clock.handles == []
+
+    async def test_after_the_end(self, pair: tuple[StreamProtocol, Wire]) -> None:
+        """A total that passes when the peer is done, or the stream aborted, does not change why the stream ended."""
+        stream, wire = pair
+        clock = fake_clock(stream)
+        stream.allow(clock.now + 20, 20, None)
+        wire.send(b"all of it")
+        await until(lambda: stream.reader.buffered)
+        stream.eof_received()
+        clock.advance(20)
+        assert stream.fault is None
+        stream.abort()
+        async with open_stream() as (other, _):
+            clock = fake_clock(other)
+            other.allow(clock.now + 20, 20, None)
+            other.abort()
+            clock.advance(20)
+            assert isinstance(other.fault, ConnectionAbortedError)
+
+    async def test_close(self, pair: tuple[StreamProtocol, Wire]) -> None:
+        """A graceful close has its own limit, and the bounds of the exchange before it do not end it."""
+        stream, wire = pair
+        clock = fake_clock(stream)
+        stream.allow(clock.now + 1, 1, (1e9, 0.1))
+        await fill(stream, bytes(1 << 24))
+        closing = asyncio.create_task(stream.close(30))
+        await turns()
+        clock.advance(20)
+        assert len(await wire.receive_all()) == 1 << 24
+        await closing
+
+    async def test_shut(self, pair: tuple[StreamProtocol, Wire]) -> None:
+        """A stream that shuts down after a complete exchange is not overdue."""
+        stream, _ = pair
+        clock = fake_clock(stream)
+        stream.allow(clock.now + 1, 1, None)
+        stream.shut("it was the last")
+        clock.advance(20)
+        assert stream.fault is None
+        assert stream.spoiled == "it was the last"
+        await until(lambda: stream.lost)
+
+    async def test_real_time(self, pair: tuple[StreamProtocol, Wire]) -> None:
+        """The deadline is a time of the stream's loop."""
+        stream, _ = pair
+        started = stream.loop.time()
+        stream.allow(started + 0.02, 0.02, (256.0, 60.0))
+        with pytest.raises(TotalTimeout) as caught:
+            await stream.wait(30, ReadTimeout)
+        assert caught.value.elapsed >= 0.02
+        assert stream.loop.time() - started >= 0.02
+
+
+class TestRate:
+    """What the peer must send, or take, while it is waited for."""
+
+    @pytest.mark.parametrize("seconds", [None, 30])
+    async def test_drip(self, pair: tuple[StreamProtocol, Wire], seconds: float | None) -> None:
+        """A peer that sends now and then, but too little, is cut off when it has been waited for a window."""
+        stream, wire = pair
+        clock = fake_clock(stream)
+        stream.allow(None, None, (10.0, 60.0))
+        waiter = stream.wait(seconds, ReadTimeout)
+        clock.advance(20)  # for the first byte, which is not metered
+        wire.send(b"H")
+        await waiter
+        for _ in range(5):
+            waiter = stream.wait(seconds, ReadTimeout)
+            clock.advance(10)
+            wire.send(bytes(99))
+            await waiter
+            clock.advance(100)  # with what came
+        waiter = stream.wait(seconds, ReadTimeout)
+        clock.advance(10)
+        with pytest.raises(StallTimeout) as caught:
+            await waiter
+        assert (caught.value.limit, caught.value.elapsed, caught.value.rate) == (60, 60, 10)
+        assert not stream.waited_for
+
+    async def test_fast_enough(self, pair: tuple[StreamProtocol, Wire]) -> None:
+        """A peer that keeps the rate up may take as long as it likes."""
+        stream, wire = pair
+        clock = fake_clock(stream)
+        stream.allow(None, None, (10.0, 60.0))
+        for _ in range(50):
+            waiter = stream.wait(30, ReadTimeout)
+            clock.advance(10)
+            wire.send(bytes(120))
+            await waiter
+            stream.reader.take(120)
+        assert clock.armed <= 50
+
+    @pytest.mark.parametrize("nbytes", [99, 100])
+    @pytest.mark.parametrize("by", ["buffer", "data"])
+    async def test_direct(self, pair: tuple[StreamProtocol, Wire], nbytes: int, by: str) -> None:
+        """A direct reception is one wait, and metered by the bytes that come in it, by either way."""
+        stream, _ = pair
+        deliver = stream.data_received if by == "data" else partial(feed, stream)
+        clock = fake_clock(stream)
+        stream.allow(None, None, (10.0, 60.0))
+        deliver(b"head")
+        stream.reader.take(4)
+        waiter = stream.receive_into(memoryview(bytearray(1 << 20)), 30)
+        for _ in range(6):
+            assert not waiter.done()
+            deliver(bytes(nbytes))
+            clock.advance(10)
+        if nbytes == 100:
+            assert not waiter.done()
+            deliver(bytes(1000))
+            clock.advance(30)
+            with pytest.raises(ReadTimeout) as silence:
+                await waiter
+            assert silence.value.elapsed == 30
+        else:
+            with pytest.raises(StallTimeout):
+                await waiter
+        stream.received_into()
+
+    @pytest.mark.parametrize("by", ["buffer", "data"])
+    async def test_bytes_before_the_first_wait(self, pair: tuple[StreamProtocol, Wire], by: str) -> None:
+        """Where the response began before anybody waited, the first wait is metered."""
+        stream, _ = pair
+        clock = fake_clock(stream)
+        stream.allow(None, None, (10.0, 60.0))
+        if by == "data":
+            stream.data_received(b"H")
+        else:
+            feed(stream, b"H")
+        waiter = stream.wait(None, ReadTimeout)
+        clock.advance(60)
+        with pytest.raises(StallTimeout):
+            await waiter
+
+    async def test_small_response(self, pair: tuple[StreamProtocol, Wire]) -> None:
+        """An exchange with one wait, however long, has no pace."""
+        stream, wire = pair
+        clock = fake_clock(stream)
+        for _ in range(3):
+            stream.allow(None, None, (10.0, 60.0))
+            waiter = stream.wait(None, ReadTimeout)
+            clock.advance(1000)
+            wire.send(b"small")
+            await waiter
+            assert stream.reader.take(5) == b"small"
+            assert stream._timer.pace is None
+            stream.rest()
+
+    async def test_next_exchange(self, pair: tuple[StreamProtocol, Wire]) -> None:
+        """What one exchange took does not count in the next."""
+        stream, wire = pair
+        clock = fake_clock(stream)
+        for rate in ((10.0, 60.0), (10.0, 60.0), None):
+            stream.allow(None, None, rate)
+            for seconds in (59, 59):
+                waiter = stream.wait(None, ReadTimeout)
+                clock.advance(seconds)
+                wire.send(b"x")
+                await waiter
+            stream.reader.take(2)
+            stream.rest()
+        assert stream.spoiled is None
+
+    async def test_window_that_ends_as_bytes_come(self, pair: tuple[StreamProtocol, Wire]) -> None:
+        """When bytes and the end of a window come in one tick, the bytes are had, and the next wait raises."""
+        stream, _ = pair
+        clock = fake_clock(stream)
+        stream.allow(None, None, (10.0, 60.0))
+        feed(stream, b"H")
+        waiter = stream.wait(None, ReadTimeout)
+        clock.now += 60
+        feed(stream, b"x")
+        clock.advance(0)
+        await waiter
+        assert stream.reader.buffered == b"Hx"
+        with pytest.raises(StallTimeout):
+            stream.wait(None, ReadTimeout)  # type: ignore[unused-awaitable]  # it raises
+        with pytest.raises(StallTimeout):
+            stream.receive_into(memoryview(bytearray(10)), 30)  # type: ignore[unused-awaitable]  # the same
+        assert not stream.waited_for
+        assert stream.get_buffer(-1) is receive_buffer(stream.loop)
+        clock.advance(1000)
+
+    async def test_upload_that_nobody_takes(self, pair: tuple[StreamProtocol, Wire]) -> None:
+        """A peer that takes nothing of a request is cut off after a window, also where writing has no limit."""
+        stream, _ = pair
+        clock = fake_clock(stream)
+        stream.allow(None, None, (10.0, 60.0))
+        await fill(stream)
+        waiter = stream.wait(None, WriteTimeout)
+        clock.advance(59)
+        assert not waiter.done()
+        clock.advance(1)
+        with pytest.raises(StallTimeout):
+            await waiter
+
+    async def test_upload_that_is_taken(self, pair: tuple[StreamProtocol, Wire]) -> None:
+        """A peer that takes enough of a request is waited for, and every byte that it takes in a wait counts."""
+        stream, wire = pair
+        clock = fake_clock(stream)
+        stream.allow(None, None, (10.0, 60.0))
+        await fill(stream)
+        waiter = stream.wait(60, WriteTimeout)
+        for _ in range(3):
+            before = stream.unsent()
+            while stream.unsent() == before:
+                wire.take()
+                await asyncio.sleep(0)
+            assert before - stream.unsent() >= 600
+            clock.advance(59)
+            assert not waiter.done()
+        while not waiter.done():
+            wire.take()
+            await asyncio.sleep(0)
+        await waiter
+
+    async def test_not_metered(self, pair: tuple[StreamProtocol, Wire]) -> None:
+        """A wait for what is sent past the stream is not metered."""
+        stream, _ = pair
+        clock = fake_clock(stream)
+        stream.allow(None, None, (10.0, 60.0))
+        for _ in range(3):
+            waiter = stream.wait(100, WriteTimeout, metered=False)
+            clock.advance(99)
+            stream.wake()
+            await waiter
+        waiter = stream.wait(100, WriteTimeout, metered=False)
+        clock.advance(100)
+        with pytest.raises(WriteTimeout):
+            await waiter
+
+    async def test_lost(self, pair: tuple[StreamProtocol, Wire]) -> None:
+        """A stream that is lost in the middle of a metered upload wakes its waiter and leaves no timer."""
+        stream, wire = pair
+        clock = fake_clock(stream)
+        stream.allow(clock.now + 100, 100, (10.0, 60.0))
+        await fill(stream)
+        waiter = stream.wait(30, WriteTimeout)
+        wire.reset()
+        await waiter
+        await until(lambda: stream.lost)
+        assert clock.handles == []
+
+
+class TestIdle:
+    """How long a stream may rest, and who is told that it cannot be used again."""
+
+    async def test_expiry(self, pair: tuple[StreamProtocol, Wire]) -> None:
+        """An idle stream is given up when its time has passed."""
+        stream, wire = pair
+        clock = fake_clock(stream)
+        stream.rest()
+        stream.expire_in(15)
+        clock.advance(14.9)
+        assert reason(stream) is None
+        clock.advance(0.2)
+        assert reason(stream) == EXPIRED
+        assert stream.fault is None
+        await until(lambda: stream.lost)
+        assert reason(stream) == EXPIRED
+        assert await wire.ended()
+
+    @pytest.mark.parametrize("begin", ["allow", "quiet"])
+    @pytest.mark.parametrize("waits", [False, True])
+    async def test_exchange_began(self, pair: tuple[StreamProtocol, Wire], begin: str, waits: bool) -> None:
+        """An exchange that began in time is not disturbed, whether it waits or not, though nothing else bounds it."""
+        stream, wire = pair
+        clock = fake_clock(stream)
+        stream.rest()
+        stream.expire_in(15)
+        clock.advance(14)
+        if begin == "allow":
+            stream.allow(None, None, None)
+        else:
+            stream.quiet = False
+        waiter = stream.wait(None, ReadTimeout) if waits else None
+        clock.advance(1000)
+        assert stream.spoiled is None
+        wire.send(b"x")
+        if waiter is not None:
+            await waiter
+        await until(lambda: stream.reader.buffered)
+        assert stream.reader.take(1) == b"x"
+
+    async def test_rests_again(self, pair: tuple[StreamProtocol, Wire]) -> None:
+        """The time begins anew with each rest, and is without bound where none is given."""
+        stream, _ = pair
+        clock = fake_clock(stream)
+        for _ in range(100):
+            stream.rest()
+            stream.expire_in(15)
+            clock.advance(14)
+            stream.allow(None, None, None)
+        assert clock.armed <= 100
+        stream.rest()
+        clock.advance(1000)
+        assert stream.spoiled is None
+
+    async def test_waits_of_others_do_not_expire_it(self, pair: tuple[StreamProtocol, Wire]) -> None:
+        """A limit of the last exchange does not end the rest after it."""
+        stream, _ = pair
+        clock = fake_clock(stream)
+        stream.allow(clock.now + 7, 7, (256.0, 60.0))
+        stream.wait(5, ReadTimeout).cancel()
+        stream.rest()
+        clock.advance(100)
+        assert stream.spoiled is None
+
+    async def test_spoiled_already(self, pair: tuple[StreamProtocol, Wire]) -> None:
+        """A stream that is spoiled has no more time, and no timer."""
+        stream, wire = pair
+        clock = fake_clock(stream)
+        wire.socket.close()
+        await until(lambda: stream.lost)
+        stream.rest()
+        stream.expire_in(15)
+        assert clock.handles == []
+
+    async def test_real_time(self, pair: tuple[StreamProtocol, Wire]) -> None:
+        """A stream expires by the clock of its loop."""
+        stream, wire = pair
+        stream.rest()
+        stream.expire_in(0.005)
+        assert await wire.ended()
+        assert stream.spoiled == EXPIRED
+
+    @pytest.mark.parametrize(
+        ("event", "why"),
+        [
+            ("bytes", BYTES_WHILE_IDLE),
+            ("data", BYTES_WHILE_IDLE),
+            ("end", PEER_CLOSED),
+            ("loss", LOST),
+            ("expiry", EXPIRED),
+        ],
+    )
+    async def test_told(self, pair: tuple[StreamProtocol, Wire], event: str, why: str) -> None:
+        """The owner of an idle stream is told in the very step in which it is spoiled, and once."""
+        stream, _ = pair
+        told, lost = watch(stream)
+        clock = fake_clock(stream)
+        stream.rest()
+        stream.expire_in(15)
+        if event == "bytes":
+            feed(stream, b"x")
+        elif event == "data":
+            stream.data_received(b"x")
+        elif event == "end":
+            stream.eof_received()
+        elif event == "loss":
+            stream.connection_lost(None)
+            stream.lost = False  # it was said for the transport, which is still there
+        else:
+            clock.advance(15)
+        assert told == [(stream, why)]
+        feed(stream, b"x")
+        stream.eof_received()
+        await stream.aborted()
+        clock.advance(15)
+        assert told == [(stream, why)]
+        assert lost == [stream]
+
+    @pytest.mark.parametrize("event", ["bytes", "end", "reset", "abort", "nothing is delivered"])
+    async def test_told_over_a_socket(self, pair: tuple[StreamProtocol, Wire], event: str) -> None:
+        """Whatever a peer does to an idle stream, its owner is told of it, and that the socket is closed, too."""
+        stream, wire = pair
+        told, lost = watch(stream)
+        stream.rest()
+        if event == "bytes":
+            wire.send(b"x")
+        elif event == "end":
+            wire.socket.close()
+        elif event == "reset":
+            wire.reset()
+        elif event == "abort":
+            stream.abort()
+        else:
+            stream.transport.pause_reading()
+            wire.send(b"x")
+            await stream.check_quiet()
+            assert told == [(stream, STAYS_READABLE)]
+        await until(lambda: stream.lost)
+        assert len(told) == 1
+        assert lost == [stream]
+        assert stream.on_spoiled is None
+        assert stream.on_lost is None
+
+    @pytest.mark.parametrize("end", ["rest with bytes", "rest after the end", "shut", "close", "abort", "reset"])
+    async def test_not_told(self, pair: tuple[StreamProtocol, Wire], end: str) -> None:
+        """What happens in an exchange, or what its owner does or is to see for itself, is not told; the loss is."""
+        stream, wire = pair
+        told, lost = watch(stream)
+        if end == "rest with bytes":
+            wire.send(b"x")
+            await until(lambda: stream.reader.buffered)
+            stream.rest()
+            assert stream.spoiled == SURPLUS
+        elif end == "rest after the end":
+            stream.eof_received()
+            stream.rest()
+            assert stream.spoiled == PEER_CLOSED
+        elif end == "shut":
+            stream.shut("it was the last")
+        elif end == "close":
+            stream.rest()
+            await stream.close(1)
+        elif end == "abort":
+            stream.abort()
+        else:
+            wire.reset()
+        await until(lambda: stream.lost)
+        assert told == []
+        assert lost == [stream]
+
+    async def test_given_away(self, pair: tuple[StreamProtocol, Wire]) -> None:
+        """A stream that is given away is lost to its owner then, and nothing of it is told any more."""
+        stream, wire = pair
+        told, lost = watch(stream)
+        stream.release()
+        assert lost == [stream]
+        wire.send(b"x")
+        assert await stream.reader.read(1) == b"x"
+        stream.writer.close()
+        await stream.writer.wait_closed()
+        assert told == []
+        assert lost == [stream]
+
+    async def test_over_tls(self, tls: TlsKit) -> None:
+        """Of an encrypted stream it is the inner one that tells."""
+        async with open_stream() as (stream, wire):
+            outside = watch(stream)
+            channel = TlsChannel(SocketChannel(wire.socket), tls.good, b"")
+            inner, _ = await asyncio.gather(start_tls(stream, tls.client, "localhost"), channel.handshake())
+            told, lost = watch(inner)
+            inner.quiet = False
+            inner.rest()
+            await inner.check_quiet()
+            await channel.send(b"poison")
+            await until(lambda: inner.lost)
+            assert told == [(inner, BYTES_WHILE_IDLE)]
+            assert lost == [inner]
+            assert outside == ([], [])
+            stream.lost = True
+
+    async def test_expiry_over_tls(self, tls: TlsKit) -> None:
+        """An encrypted stream expires as a plain one does."""
+        async with open_stream() as (stream, wire):
+            channel = TlsChannel(SocketChannel(wire.socket), tls.good, b"")
+            inner, _ = await asyncio.gather(start_tls(stream, tls.client, "localhost"), channel.handshake())
+            clock = fake_clock(inner)
+            told, lost = watch(inner)
+            inner.rest()
+            inner.expire_in(15)
+            clock.advance(15)
+            assert told == [(inner, EXPIRED)]
+            await until(lambda: inner.lost)
+            assert lost == [inner]
+            stream.lost = True
 
 
 class TestEnding:
@@ -675,7 +1245,7 @@ class TestEnding:
         await until(lambda: stream.lost)
         stream.shut("first")
         stream.shut("second")
-        assert stream.spoiled == "the connection was lost"
+        assert stream.spoiled == LOST
 
     async def test_abort_wakes_the_waiter(self, pair: tuple[StreamProtocol, Wire]) -> None:
         """A task that waits when the stream is aborted is woken and finds out why."""
@@ -846,58 +1416,6 @@ class TestReleased:
 
 
 class TestHelpers:
-    async def test_turns_until_is_bounded(self) -> None:
-        """Waiting for turns of the loop ends after a fixed number of them."""
-        asked = 0
-
-        def never() -> bool:
-            nonlocal asked
-            asked += 1
-            return False
-
-        await turns_until(never)
-        assert asked == CLOSING_TURNS
-
-    async def test_turns_until_goes_on_when_cancelled(self) -> None:
-        """A cancellation, or several, is raised only when what was waited for has happened."""
-        asked = 0
-
-        def fifth_time() -> bool:
-            nonlocal asked
-            asked += 1
-            task = asyncio.current_task()
-            assert task is not None
-            task.cancel()
-            return asked == 5
-
-        task = asyncio.get_running_loop().create_task(turns_until(fifth_time))
-        with pytest.raises(asyncio.CancelledError):
-            await task
-        assert asked == 5
-
-    async def test_turns_until_returns_at_once(self) -> None:
-        """What is so already takes no turn."""
-        with pytest.raises(StopIteration):
-            turns_until(lambda: True).send(None)
-
-    async def test_feed_in_parts(self) -> None:
-        """``feed`` hands over more than the protocol's buffer holds, in parts."""
-        taken: list[bytes] = []
-
-        class Narrow(asyncio.BufferedProtocol):
-            def __init__(self) -> None:
-                self.buffer = bytearray(4)
-
-            def get_buffer(self, sizehint: int) -> bytearray:
-                return self.buffer
-
-            def buffer_updated(self, nbytes: int) -> None:
-                taken.append(bytes(self.buffer[:nbytes]))
-
-        feed(Narrow(), b"0123456789")
-        feed(Narrow(), b"")
-        assert taken == [b"0123", b"4567", b"89"]
-
     async def test_receive_buffer_is_the_loops(self, pair: tuple[StreamProtocol, Wire]) -> None:
         """An idle stream has no receive buffer of its own."""
         stream, _ = pair

@@ -62,10 +62,12 @@ class Ticks:
     def __init__(self) -> None:
         self.loop = FakeLoop()
         self.at: list[float] = []
+        self.ceilings: list[float | None] = []
         self.timer = LazyTimer(cast("asyncio.AbstractEventLoop", self.loop), self._expired)
 
-    def _expired(self) -> None:
+    def _expired(self, ceiling: float | None) -> None:
         self.at.append(self.loop.now - 1000.0)
+        self.ceilings.append(None if ceiling is None else ceiling - 1000.0)
 
 
 def test_expires_once() -> None:
@@ -106,22 +108,22 @@ def test_earlier_deadline_replaces_the_handle() -> None:
     assert ticks.loop.handles == []
 
 
-def test_disarmed_does_not_expire() -> None:
-    """A timer that was disarmed does not expire, and its handle is gone once it has fired."""
+def test_deadline_taken_away() -> None:
+    """A timer whose deadline was taken away does not expire, and its handle is gone once it has fired."""
     ticks = Ticks()
     ticks.timer.arm(5)
-    ticks.timer.disarm()
+    ticks.timer.deadline = None
     assert len(ticks.loop.handles) == 1
     ticks.loop.advance(100)
     assert ticks.at == []
     assert ticks.loop.handles == []
 
 
-def test_armed_again_after_disarm() -> None:
+def test_armed_again() -> None:
     """A timer armed again while its old handle waits uses that handle, and expires at the new deadline."""
     ticks = Ticks()
     ticks.timer.arm(5)
-    ticks.timer.disarm()
+    ticks.timer.deadline = None
     ticks.loop.advance(3)
     ticks.timer.arm(10)
     assert ticks.loop.armed == 1
@@ -132,10 +134,10 @@ def test_armed_again_after_disarm() -> None:
 
 
 def test_armed_again_after_the_handle_has_fired() -> None:
-    """A timer whose handle fired while it was disarmed can be armed again."""
+    """A timer whose handle fired while it had no deadline can be armed again."""
     ticks = Ticks()
     ticks.timer.arm(5)
-    ticks.timer.disarm()
+    ticks.timer.deadline = None
     ticks.loop.advance(6)
     ticks.timer.arm(1)
     ticks.loop.advance(1)
@@ -170,7 +172,7 @@ def test_armed_from_its_own_expiry() -> None:
     loop = FakeLoop()
     at: list[float] = []
 
-    def expired() -> None:
+    def expired(_: float | None) -> None:
         at.append(loop.now - 1000.0)
         if len(at) < 4:
             timer.arm((3, 1, 2)[len(at) - 1])
@@ -193,21 +195,156 @@ def test_close_gives_the_handle_back() -> None:
     assert ticks.at == [1]
 
 
-def test_elapsed_counts_from_the_last_arm() -> None:
-    """``elapsed`` is the time since the timer was armed last."""
+def test_started_is_the_last_arm() -> None:
+    """``started`` is the time at which the timer was armed last; moving the deadline does not change it."""
     ticks = Ticks()
     ticks.timer.arm(5)
     ticks.loop.advance(2)
-    assert ticks.timer.elapsed() == 2
     ticks.timer.arm(5)
     ticks.loop.advance(3)
-    assert ticks.timer.elapsed() == 3
+    ticks.timer.move(1020)
+    assert ticks.timer.started == 1002
+    ticks.loop.advance(100)
+    assert ticks.at == [20]
+
+
+@pytest.mark.parametrize(("moved", "armed"), [(1003, 2), (1030, 2), (1010, 1)])
+def test_moved_deadline(moved: float, armed: int) -> None:
+    """A deadline may be moved both ways; earlier costs a handle at once, later when the old one fires."""
+    ticks = Ticks()
+    ticks.timer.arm(10)
+    ticks.timer.move(moved)
+    ticks.loop.advance(100)
+    assert ticks.at == [moved - 1000]
+    assert ticks.loop.armed == armed
+
+
+def test_moved_without_a_handle() -> None:
+    """A deadline that is set for the first time by moving it is one."""
+    ticks = Ticks()
+    ticks.timer.move(1007)
+    ticks.loop.advance(100)
+    assert (ticks.at, ticks.ceilings) == ([7], [None])
+
+
+class TestCeiling:
+    def test_alone(self) -> None:
+        """A ceiling expires without any deadline, once, and says that it was the ceiling."""
+        ticks = Ticks()
+        ticks.timer.cap(1005)
+        ticks.loop.advance(100)
+        assert (ticks.at, ticks.ceilings) == ([5], [5])
+        assert ticks.timer.ceiling is None
+        assert ticks.loop.handles == []
+
+    def test_deadlines_below(self) -> None:
+        """Deadlines that come and go below the ceiling do not move it."""
+        ticks = Ticks()
+        ticks.timer.cap(1020)
+        for _ in range(9):
+            ticks.timer.arm(5)
+            ticks.loop.advance(2)
+            ticks.timer.deadline = None
+        ticks.loop.advance(100)
+        assert (ticks.at, ticks.ceilings) == ([20], [20])
+
+    def test_deadline_first(self) -> None:
+        """A deadline that passes first expires as one, and the ceiling still holds."""
+        ticks = Ticks()
+        ticks.timer.cap(1020)
+        ticks.timer.arm(5)
+        ticks.loop.advance(100)
+        assert (ticks.at, ticks.ceilings) == ([5, 20], [None, 20])
+
+    @pytest.mark.parametrize("seconds", [20, 20.5, 1e9])
+    def test_deadline_above(self, seconds: float) -> None:
+        """A deadline that is not earlier than the ceiling yields to it, and is gone with it."""
+        ticks = Ticks()
+        ticks.timer.cap(1020)
+        ticks.timer.arm(seconds)
+        assert ticks.loop.armed == 1
+        ticks.loop.advance(2e9)
+        assert (ticks.at, ticks.ceilings) == ([20], [20])
+        assert ticks.timer.deadline is None
+
+    def test_below_a_deadline_that_is_set(self) -> None:
+        """A ceiling that comes after a later deadline moves the handle."""
+        ticks = Ticks()
+        ticks.timer.arm(30)
+        ticks.timer.cap(1020)
+        assert len(ticks.loop.handles) == 1
+        ticks.loop.advance(100)
+        assert (ticks.at, ticks.ceilings) == ([20], [20])
+
+    def test_armed_beyond_it_from_an_expiry(self) -> None:
+        """A deadline beyond the ceiling, set while an earlier one expires, does not keep the ceiling from expiring."""
+        loop = FakeLoop()
+        seen: list[tuple[float, float | None]] = []
+
+        def expired(ceiling: float | None) -> None:
+            seen.append((loop.now, ceiling))
+            if ceiling is None:
+                timer.arm(1000)
+
+        timer = LazyTimer(cast("asyncio.AbstractEventLoop", loop), expired)
+        timer.cap(1020)
+        timer.arm(5)
+        loop.advance(5000)
+        assert seen == [(1005, None), (1020, 1020)]
+
+    def test_taken_away(self) -> None:
+        """A ceiling that was taken away does not expire, and the deadline goes on without it."""
+        ticks = Ticks()
+        ticks.timer.cap(1005)
+        ticks.timer.arm(10)
+        ticks.timer.ceiling = None
+        ticks.loop.advance(100)
+        assert (ticks.at, ticks.ceilings) == ([10], [None])
+
+    def test_passed_already(self) -> None:
+        """A ceiling in the past expires at the next chance."""
+        ticks = Ticks()
+        ticks.timer.cap(999)
+        ticks.loop.advance(0)
+        assert ticks.ceilings == [-1]
+
+    def test_handle_that_fires_early(self) -> None:
+        """A handle that the loop fires before the ceiling waits for the rest."""
+        ticks = Ticks()
+        ticks.timer.cap(1005)
+        handle = ticks.loop.handles.pop()
+        ticks.loop.now += 4.9999
+        handle.callback()
+        assert ticks.at == []
+        ticks.loop.advance(0.0002)
+        assert ticks.ceilings == [5]
+
+    def test_closed(self) -> None:
+        """A closed timer has no ceiling either."""
+        ticks = Ticks()
+        ticks.timer.cap(1005)
+        ticks.timer.close()
+        assert ticks.timer.ceiling is None
+        assert ticks.loop.handles == []
+
+    def test_same_bounds_for_each_request(self) -> None:
+        """One request after another, each with ceiling, deadlines and idleness of its own, seldom needs a handle."""
+        ticks = Ticks()
+        for _ in range(1000):
+            ticks.timer.cap(ticks.loop.now + 20)
+            ticks.timer.arm(30)
+            ticks.loop.advance(0.01)
+            ticks.timer.deadline = ticks.timer.ceiling = None
+            ticks.timer.arm(15)
+            ticks.loop.advance(0.02)
+        assert ticks.at == []
+        assert ticks.loop.armed <= 2 + 2 * 1000 * 0.03 / 15
 
 
 def expiring(loop: asyncio.AbstractEventLoop) -> tuple[LazyTimer, asyncio.Future[None]]:
     """A timer of ``loop``, and a future that is done when it expires."""
     future = loop.create_future()
-    return LazyTimer(loop, lambda: future.set_result(None)), future
+    return LazyTimer(loop, lambda _: future.set_result(None)), future
 
 
 @pytest.mark.parametrize(
@@ -232,7 +369,7 @@ async def test_closed_timer_keeps_nothing_alive() -> None:
         def __init__(self) -> None:
             self.timer = LazyTimer(asyncio.get_running_loop(), self.expired)
 
-        def expired(self) -> None:
+        def expired(self, ceiling: float | None) -> None:
             raise AssertionError("closed before its time")
 
     owner: Any = Owner()
