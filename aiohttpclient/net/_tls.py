@@ -9,7 +9,9 @@ import ssl
 import sys
 from typing import TYPE_CHECKING, cast
 
-from ._protocol import StreamProtocol, feed, salvage, turns_until
+from ._protocol import StreamProtocol
+from ._sessions import ResumingContext
+from ._transport import feed, salvage, turns_until
 
 if TYPE_CHECKING:
     from asyncio import BaseTransport, Transport
@@ -76,6 +78,8 @@ async def start_tls(stream: StreamProtocol, context: ssl.SSLContext, server_host
         if transport is None:  # typeshed: a transport that was lost meanwhile
             raise ConnectionResetError("the connection was lost during the TLS handshake")
     except BaseException as error:
+        if isinstance(context, ResumingContext) and isinstance(error, OSError):
+            context.forget(server_hostname)  # should its session be why, the next attempt goes without
         await _close_below(below, stream.base_transport)
         stream.lost = True  # the TLS protocol took its place, and with it the news
         if isinstance(error, ConnectionResetError) and not error.args:

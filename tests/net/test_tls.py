@@ -11,7 +11,7 @@ import pytest
 
 from aiohttpclient.errors import ReadTimeout, WriteTimeout
 from aiohttpclient.net import StreamProtocol, default_context, make_context, start_tls
-from aiohttpclient.net._timer import LazyTimer
+from aiohttpclient.net._stream_timer import StreamTimer
 from tests.support.channel import SocketChannel, TlsChannel
 from tests.support.leaks import open_descriptors
 
@@ -99,7 +99,7 @@ async def pair(request: pytest.FixtureRequest, tls: TlsKit) -> AsyncIterator[tup
 def fake_clock(stream: StreamProtocol) -> FakeLoop:
     """Give ``stream`` a timer whose clock the test moves."""
     clock = FakeLoop()
-    stream._timer = LazyTimer(cast("asyncio.AbstractEventLoop", clock), stream._expired)
+    stream._timer = StreamTimer(cast("asyncio.AbstractEventLoop", clock), stream._expired)
     return clock
 
 
