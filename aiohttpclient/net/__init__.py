@@ -1,16 +1,35 @@
 """asyncio meets sockets: streams, names, TLS, timers. Knows nothing of HTTP."""
 
-from ._dialer import dial, dial_unix
-from ._protocol import StreamProtocol
+from ._dialer import Dialer, TCPDialer, UnixDialer, adopt, dial, dial_unix
+from ._policy import public_only
+from ._protocol import BYTES_WHILE_IDLE, EXPIRED, LOST, PEER_CLOSED, STAYS_READABLE, SURPLUS, StreamProtocol
 from ._reader import StreamReader
+from ._resolver import Resolver
+from ._sessions import ResumingContext
+from ._socks import SocksDialer, SocksKind
 from ._tls import default_context, make_context, start_tls
 
 __all__ = [
+    "BYTES_WHILE_IDLE",
+    "EXPIRED",
+    "LOST",
+    "PEER_CLOSED",
+    "STAYS_READABLE",
+    "SURPLUS",
+    "Dialer",
+    "Resolver",
+    "ResumingContext",
+    "SocksDialer",
+    "SocksKind",
     "StreamProtocol",
     "StreamReader",
+    "TCPDialer",
+    "UnixDialer",
+    "adopt",
     "default_context",
     "dial",
     "dial_unix",
     "make_context",
+    "public_only",
     "start_tls",
 ]

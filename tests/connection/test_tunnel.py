@@ -23,9 +23,13 @@ from aiohttpclient import (
     Timeout,
     TunnelError,
 )
+from aiohttpclient.connection import _tunnel
+from aiohttpclient.net import dial
+from tests.net.stepping import Ending, Moment, sweep
+from tests.support.leaks import open_descriptors
 from tests.support.server import raw_server, reply
 
-from .exchanges import fetch
+from .exchanges import ARRIVALS, FRAMINGS, answer, fetch, framed
 
 if TYPE_CHECKING:
     import ssl
@@ -36,12 +40,12 @@ if TYPE_CHECKING:
 ESTABLISHED = b"HTTP/1.1 200 Connection established\r\nVia: 1.1 proxy\r\nX: y\r\n\r\n"
 
 
-def proxy(answer: bytes = ESTABLISHED, context: ssl.SSLContext | None = None, body: bytes = b"origin") -> Script:
+def proxy(head: bytes = ESTABLISHED, context: ssl.SSLContext | None = None, body: bytes = b"origin") -> Script:
     """A proxy, and behind it an origin, which speaks TLS with a ``context``."""
 
     async def script(peer: Peer) -> None:
         await peer.read_head()
-        await peer.send(answer)
+        await peer.send(head)
         if context is not None:
             await peer.start_tls(context)
         while True:
@@ -204,16 +208,223 @@ async def test_refused(secure: bool, tls: TlsKit) -> None:
     assert str(error) == "Tunnel connection failed: 407 Proxy Authentication Required"
     assert (error.status, error.reason) == (407, "Proxy Authentication Required")
     assert error.headers == [("Proxy-Authenticate", "Basic"), ("Content-Length", "4")]
+    assert error.body == b"body"
     copy = pickle.loads(pickle.dumps(error))
     assert (str(copy), copy.status, copy.reason, copy.headers) == (str(error), 407, error.reason, error.headers)
+    assert copy.body == b"body"
 
 
-@pytest.mark.parametrize("status", [b"301 Moved", b"403 Forbidden", b"502 Bad Gateway", b"101 Switching Protocols"])
+@pytest.mark.parametrize(
+    "status", [b"301 Moved", b"304 Not Modified", b"403 Forbidden", b"502 Bad Gateway", b"101 Switching Protocols"]
+)
 async def test_other_refusals(status: bytes) -> None:
     """Everything but 2xx is a refusal."""
-    async with raw_server(proxy(b"HTTP/1.1 " + status + b"\r\n\r\n")) as server:
-        with pytest.raises(TunnelError, match=status.decode()):
+    async with raw_server(proxy(b"HTTP/1.1 " + status + b"\r\nContent-Length: 0\r\n\r\n")) as server:
+        with pytest.raises(TunnelError, match=status.decode()) as caught:
             await through(server)
+        assert caught.value.body == b""
+
+
+# -- the body of a refusal
+
+PAGE = b"<h1>No</h1>" * 100
+
+
+async def refusal(raw: bytes, arrival: str = "at once", *, close: bool = False, **options: Any) -> TunnelError:
+    """The error that a proxy's answer ``raw`` becomes; the connection is closed by then."""
+    async with raw_server(answer(raw, arrival, close=close)) as server:
+        with pytest.raises(TunnelError) as caught:
+            await through(server, **options)
+        await server.wait_closed()
+        return caught.value
+
+
+@pytest.fixture
+def endless(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take away the time limit for the body of a refusal, so that nothing but what is tested ends it."""
+    monkeypatch.setattr(_tunnel, "PROXY_BODY_SECONDS", 1000.0)
+
+
+@pytest.fixture
+def brief(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the time limit for the body of a refusal as short as can be."""
+    monkeypatch.setattr(_tunnel, "PROXY_BODY_SECONDS", 0.05)
+
+
+@pytest.mark.usefixtures("endless")
+@pytest.mark.parametrize("arrival", ARRIVALS)
+@pytest.mark.parametrize("framing", FRAMINGS)
+async def test_body_of_a_refusal(framing: str, arrival: str) -> None:
+    """The error has the body of the proxy's answer, in whatever framing it came."""
+    raw = framed(PAGE, framing).replace(b"200 OK", b"403 Forbidden", 1)
+    error = await refusal(raw, arrival, close=framing == "until close")
+    assert (error.status, error.body) == (403, PAGE)
+
+
+@pytest.mark.usefixtures("endless")
+@pytest.mark.parametrize("secure", [False, True], ids=["plain", "TLS"])
+@pytest.mark.parametrize("size", [_tunnel.PROXY_BODY - 1, _tunnel.PROXY_BODY, _tunnel.PROXY_BODY + 1, 300_000])
+@pytest.mark.parametrize("framing", FRAMINGS)
+async def test_large_body_of_a_refusal(framing: str, size: int, secure: bool, tls: TlsKit) -> None:
+    """No more than ``PROXY_BODY`` bytes of it are kept, nor waited for."""
+    page = bytes(range(250)) * (size // 250 + 1)
+    raw = framed(page[:size], framing).replace(b"200 OK", b"403 Forbidden", 1)
+    script = answer(raw, close=framing == "until close")
+    async with raw_server(script, ssl=tls.good if secure else None) as server:
+        options: dict[str, Any] = {"proxy_context": tls.client} if secure else {}
+        with pytest.raises(TunnelError) as caught:
+            await through(server, **options)
+        assert caught.value.body == page[: min(size, _tunnel.PROXY_BODY)]
+
+
+@pytest.mark.usefixtures("endless")
+async def test_endless_body_of_a_refusal() -> None:
+    """A body without end is read until there is enough of it."""
+
+    async def script(peer: Peer) -> None:
+        await peer.read_head()
+        await peer.send(b"HTTP/1.1 403 No\r\nTransfer-Encoding: chunked\r\n\r\n")
+        while True:
+            await peer.send(b"3e8\r\n" + b"x" * 1000 + b"\r\n")
+            await asyncio.sleep(0)
+
+    async with raw_server(script) as server:
+        with pytest.raises(TunnelError) as caught:
+            await through(server)
+        assert caught.value.body == b"x" * _tunnel.PROXY_BODY
+
+
+@pytest.mark.usefixtures("endless")
+@pytest.mark.parametrize(
+    ("raw", "body"),
+    [
+        (b"Content-Length: 10\r\n\r\nhalf", b"half"),
+        (b"Content-Length: 10\r\n\r\n", b""),
+        (b"Transfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n6\r\n", b"half"),
+        (b"Transfer-Encoding: chunked\r\n\r\nnonsense\r\n", b""),
+        (b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\n\r\n", b""),
+        (b"Content-Length: 4, 5\r\n\r\nbody!", b""),
+        (b"Transfer-Encoding: gzip\r\n\r\nbody", b""),
+    ],
+)
+async def test_body_that_is_wrong(raw: bytes, body: bytes) -> None:
+    """A body that is cut short, or makes no sense, does not hide the refusal: the error has what came of it."""
+    error = await refusal(b"HTTP/1.1 502 Bad Gateway\r\n" + raw, close=True)
+    assert (error.status, error.body) == (502, body)
+
+
+@pytest.mark.usefixtures("endless")
+async def test_what_follows_a_switch_is_no_body() -> None:
+    """What follows a 101 is not HTTP, and so no body."""
+    error = await refusal(b"HTTP/1.1 101 Switching Protocols\r\nContent-Length: 4\r\n\r\nbody")
+    assert (error.status, error.body) == (101, b"")
+
+
+@pytest.mark.usefixtures("endless")
+async def test_body_that_is_reset() -> None:
+    """A refusal whose body ends in a reset is still the refusal."""
+
+    async def script(peer: Peer) -> None:
+        await peer.read_exactly(10)
+        await peer.send(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 10\r\n\r\nhalf")
+        peer.reset()
+
+    async with raw_server(script) as server:
+        with pytest.raises(TunnelError) as caught:
+            await through(server)
+        assert (caught.value.status, caught.value.body) == (403, b"half")
+
+
+@pytest.mark.usefixtures("brief")
+@pytest.mark.parametrize("fields", [b"Content-Length: 10\r\n", b""])
+@pytest.mark.parametrize("start", [b"half", b""])
+async def test_body_that_does_not_come(fields: bytes, start: bytes) -> None:
+    """A body that does not come, or does not end, is not waited for beyond ``PROXY_BODY_SECONDS``."""
+    error = await refusal(b"HTTP/1.1 403 Forbidden\r\n" + fields + b"\r\n" + start)
+    assert (error.status, error.body) == (403, start)
+
+
+@pytest.mark.usefixtures("brief")
+async def test_dripping_body() -> None:
+    """A body that drips is not waited for either, though there is never a long silence."""
+
+    async def script(peer: Peer) -> None:
+        await peer.read_head()
+        await peer.send(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 10000000\r\n\r\n")
+        while True:
+            await peer.drip(b"drip")
+
+    async with raw_server(script) as server:
+        with pytest.raises(TunnelError) as caught:
+            await through(server, timeout=Timeout(connect=20))
+        body = caught.value.body
+        assert len(body) == _tunnel.PROXY_BODY or body.startswith(b"drip")
+
+
+@pytest.mark.usefixtures("endless")
+async def test_body_until_the_deadline() -> None:
+    """Told when the connect timeout ends, the tunnel gives up on the body before that, and reports the refusal."""
+    loop = asyncio.get_running_loop()
+    async with raw_server(answer(b"HTTP/1.1 403 No\r\nContent-Length: 10\r\n\r\nhalf", close=False)) as server:
+        stream = await dial(server.host, server.port)
+        try:
+            with pytest.raises(TunnelError) as caught:
+                async with asyncio.timeout(0.2) as scope:
+                    tunnel = _tunnel.Tunnel("origin.example", 443, [])
+                    await _tunnel.open_tunnel(stream, tunnel, MessageLimits(), 0, scope.when())
+            assert caught.value.body == b"half"
+            assert loop.time() < (scope.when() or 0)
+        finally:
+            await stream.aborted()
+
+
+@pytest.mark.usefixtures("endless")
+async def test_cancelled_in_the_body_of_a_refusal() -> None:
+    """A cancellation is not lost while the body of a refusal is read, and leaves no socket behind."""
+    sent = asyncio.Event()
+
+    async def script(peer: Peer) -> None:
+        await peer.read_head()
+        await peer.send(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 10\r\n\r\nhalf")
+        sent.set()
+        await peer.read_until_eof()
+
+    async with raw_server(script) as server:
+        task = asyncio.create_task(through(server))
+        await sent.wait()
+        for _ in range(20):  # until the head has arrived, too
+            await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await server.wait_closed()
+
+
+@pytest.mark.parametrize("moment", Moment, ids=lambda moment: moment.name)
+async def test_cancelled_anywhere_in_a_refusal(moment: Moment) -> None:
+    """Cancelled at any wait of a refused CONNECT, the socket is closed by then, and nothing is swallowed."""
+    asyncio.get_running_loop().set_debug(False)
+
+    async def script(peer: Peer) -> None:
+        await peer.read_head()
+        await peer.drip(b"HTTP/1.1 403 No\r\nContent-Length: 10\r\n\r\n0123456789")
+        await peer.read_until_eof()
+
+    async with raw_server(script) as server:
+
+        async def work() -> None:
+            with pytest.raises(TunnelError) as caught:
+                await through(server)
+            assert caught.value.body == b"0123456789"
+
+        def ended(ending: Ending) -> None:
+            address = (server.host, server.port)
+            assert not [each for each in open_descriptors() if each.addresses()[1:] == [address]], str(ending)
+
+        assert await sweep(moment, work, ended=ended) > 3
+
+
+# -- granted
 
 
 @pytest.mark.parametrize("status", [b"200 OK", b"201 Created", b"299 Odd"])
