@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import ipaddress
 import operator
 import re
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
+
+from yarl import URL
 
 from .errors import InvalidURL
+from .status import HTTP_PORT, HTTPS_PORT
 
 _CONTROLS = re.compile(r"[\x00-\x20\x7f]")
 """What no host may contain: white space and controls would end up in the request head (CVE-2019-18348)."""
@@ -49,13 +53,16 @@ def _port_number(digits: str) -> int:
 def ascii_host(host: str) -> str:
     """``host`` as it goes on the wire: IDNA for a name that is not ASCII.
 
+    That of 2008 (RFC 5891, UTS 46), as in browsers; ``http.client`` has that of 2003, which asks somebody else for some
+    names (``fass.de`` for ``faß.de``).
+
     :raises InvalidURL: the name has no IDNA form
     """
     if host.isascii():
         return host
     try:
-        name = host.encode("idna").decode("ascii")
-    except UnicodeError as error:
+        name = URL.build(scheme="http", host=host).raw_host or ""
+    except ValueError as error:
         raise InvalidURL(f"host {host!r} has no IDNA form: {error}") from None
     if _DELIMITERS.search(name):
         raise InvalidURL(f"host {host!r} becomes something else in its IDNA form: {name!r}")
@@ -95,3 +102,59 @@ def target_authority(target: str) -> str:
     if zone and address.startswith("["):  # a zone means nothing to another machine (RFC 6874 section 4)
         netloc = f"{address}]{rest.partition(']')[2]}"
     return ascii_host(netloc)
+
+
+HOST_LENGTH = 253
+"""Characters of a name in the DNS (RFC 1035 section 2.3.4); longer ones cannot exist, and would only be remembered."""
+
+_BRACKETS = re.compile(r"[:\[\]\\%<>^|]")
+"""What a host that is no IPv6 address must not have in it besides."""
+
+_URL = re.compile(r"(?i:(https?)://)([^/?#\\]*)([/?][^#]*)?(?:#.*)?", re.DOTALL)
+"""Scheme, authority, path with query; a fragment is not sent (RFC 3986 section 3.5, RFC 9110 section 7.1)."""
+
+
+def split_url(url: str) -> tuple[str, str, int, str]:
+    """Scheme, host, port and request target of an absolute URL, ``http`` or ``https``.
+
+    The target stays as it is, percent-encoding included, but for an empty path, which becomes ``/``.
+
+    :raises InvalidURL: it is not such a URL, or has user and password in it; the text does not repeat those
+    """
+    shown = "one with user and password" if "@" in url else repr(url[:HOST_LENGTH])
+    found = _URL.fullmatch(url)
+    if found is None:
+        raise InvalidURL(f"an absolute URL, http:// or https://, is needed, got {shown}")
+    scheme, authority, target = found[1].lower(), found[2], found[3] or "/"
+    if "@" in authority:
+        raise InvalidURL("user and password do not belong into a URL")
+    bare = re.fullmatch(r"\[([^\[\]]*)\](?::\d*)?|[^\[\]:]*(?::\d*)?", authority)
+    if bare is None or (bare[1] is not None and not _is_ipv6(bare[1])):
+        raise InvalidURL(f"host and port cannot be told apart in {shown}")
+    try:
+        host, port = split_host_port(authority, None, HTTPS_PORT if scheme == "https" else HTTP_PORT)
+    except InvalidURL:
+        if "@" not in url:
+            raise
+        raise InvalidURL(f"host and port cannot be told apart in {shown}") from None  # "port" may be of a password
+    if port == 0:
+        raise InvalidURL(f"nobody listens on port 0: {shown}")
+    if bare[1] is None:
+        host = unquote(host)
+        if len(host) <= HOST_LENGTH:  # IDNA makes nothing shorter, and takes its time
+            host = ascii_host(host).lower()
+        # What was percent-encoded, or full-width, may have become something else than a name.
+        if not host or len(host.removesuffix(".")) > HOST_LENGTH or _DELIMITERS.search(host) or _BRACKETS.search(host):
+            raise InvalidURL(f"the host is none: {shown}")
+    else:
+        address, zone, name = host.replace("%25", "%", 1).partition("%")  # RFC 6874 section 2
+        host = address.lower() + zone + name  # the zone is the name of an interface, which has a case
+    return scheme, host, port, target if target[0] == "/" else f"/{target}"
+
+
+def _is_ipv6(text: str) -> bool:
+    try:
+        ipaddress.IPv6Address(text.partition("%")[0])
+    except ValueError:
+        return False
+    return True
