@@ -6,6 +6,7 @@ refuses, lenient mode takes as ``http.client`` does, and marks as ambiguous, so 
 
 from __future__ import annotations
 
+import re
 from enum import IntEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -170,6 +171,21 @@ def keeps_alive(version: int, headers: Headers) -> bool:
     if connection is not None and _has_token(connection, "keep-alive"):
         return True
     return bool(headers.get(_KEEP_ALIVE)) or _has_token(headers.getall(_PROXY_CONNECTION, ()), "keep-alive")
+
+
+_TIMEOUT = re.compile(r'(?:^|,)[ \t]*timeout[ \t]*=[ \t]*"?(\d{1,9})"?[ \t]*(?:,|$)', re.IGNORECASE | re.ASCII)
+
+
+def keep_alive_timeout(headers: Headers) -> float | None:
+    """The seconds after which the peer closes an idle connection, where it says so; else None.
+
+    ``Keep-Alive: timeout=5`` is described in RFC 2068 section 19.7.1.1 and in an expired draft
+    (thomson-hybi-http-timeout), and sent by Apache httpd, Node.js and others.
+    """
+    for value in headers.getall(_KEEP_ALIVE, ()):
+        if found := _TIMEOUT.search(value):
+            return float(found[1])
+    return None
 
 
 def _has_token(values: list[str] | tuple[()], token: str) -> bool:

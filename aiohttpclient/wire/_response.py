@@ -17,7 +17,7 @@ from .._headers import Headers
 from ..errors import BadStatusLine, InvalidHead, UnknownProtocol
 from . import _grammar
 from ._fields import HEAD, block_end, check_block, parse_fields
-from ._framing import keeps_alive, response_framing
+from ._framing import keep_alive_timeout, keeps_alive, response_framing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,6 +42,7 @@ class ResponseHead:
     strict: bool
     _framing: Framing | None = field(default=None, init=False, repr=False, compare=False)
     _persists: bool | None = field(default=None, init=False, repr=False, compare=False)
+    _keep_alive: float | None = field(default=-1.0, init=False, repr=False, compare=False)
 
     @property
     def headers(self) -> Headers:
@@ -54,6 +55,13 @@ class ResponseHead:
         if self._persists is None:
             self._persists = keeps_alive(self.version, self.headers)
         return self._persists
+
+    @property
+    def keep_alive(self) -> float | None:
+        """The seconds of ``Keep-Alive: timeout=``; None where there are none. See :func:`keep_alive_timeout`."""
+        if self._keep_alive == -1.0:
+            self._keep_alive = keep_alive_timeout(self.headers)
+        return self._keep_alive
 
     def framing(self, method: str) -> Framing:
         """Where the body ends in an answer to ``method``; see :func:`response_framing`."""

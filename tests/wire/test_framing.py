@@ -10,6 +10,7 @@ import pytest
 from aiohttpclient._headers import Headers
 from aiohttpclient.errors import AmbiguousFraming, UnknownTransferEncoding
 from aiohttpclient.wire import BodyKind, Framing, keeps_alive, refuses_body, response_framing
+from aiohttpclient.wire._framing import keep_alive_timeout
 
 CHUNKED = Framing(BodyKind.CHUNKED, None, False)
 UNTIL_CLOSE = Framing(BodyKind.UNTIL_CLOSE, None, False)
@@ -215,3 +216,52 @@ def test_keeps_alive(version: int, fields: Fields, alive: bool, difference: str)
 def test_refuses_body(status: int, refuses: bool) -> None:
     """A final status from 300 up ends the sending of a body."""
     assert refuses_body(status) is refuses
+
+
+@pytest.mark.parametrize(
+    ("values", "seconds"),
+    [
+        ((), None),
+        (("timeout=5",), 5.0),
+        (("timeout=5, max=100",), 5.0),
+        (("max=100, timeout=5",), 5.0),
+        (("max=100,timeout=5",), 5.0),
+        (("Timeout=5",), 5.0),
+        (("timeout = 5",), 5.0),
+        (("\ttimeout=5\t",), 5.0),
+        (('timeout="5"',), 5.0),
+        (("timeout=0",), 0.0),
+        (("timeout=007",), 7.0),
+        (("timeout=999999999",), 999999999.0),
+        (("timeout=5", "timeout=9"), 5.0),
+        (("max=100", "timeout=9"), 9.0),
+        (("timeout=5, timeout=9",), 5.0),
+        (("",), None),
+        (("5",), None),
+        (("timeout",), None),
+        (("timeout=",), None),
+        (("timeout=five",), None),
+        (("timeout=-5",), None),
+        (("timeout=+5",), None),
+        (("timeout=5.5",), None),
+        (("timeout=5s",), None),
+        (("timeout=1e3",), None),
+        (("timeout=inf",), None),
+        (("timeout=\u0665",), None),
+        (("timeout=9999999999",), None),
+        (("timeout=5;max=100",), None),
+        (("x-timeout=5",), None),
+        (("xtimeout=5",), None),
+        (("a timeout=5",), None),
+    ],
+)
+def test_keep_alive_timeout(values: tuple[str, ...], seconds: float | None) -> None:
+    """The seconds of ``Keep-Alive: timeout=`` are a whole number in an element of its own; nothing else is one."""
+    assert keep_alive_timeout(Headers([("Keep-Alive", value) for value in values])) == seconds
+    assert keep_alive_timeout(Headers([("keep-ALIVE", value) for value in values])) == seconds
+
+
+def test_keep_alive_timeout_of_a_long_value() -> None:
+    """A long value is looked at in linear time."""
+    for value in ("timeout=" * 10_000, "timeout= " * 10_000, " " * 60_000, ", " * 30_000 + "timeout=5"):
+        assert keep_alive_timeout(Headers([("Keep-Alive", value)])) in (None, 5.0)
