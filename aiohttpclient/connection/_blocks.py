@@ -23,6 +23,15 @@ def body_size(body: object) -> int | None:
         return None
 
 
+def check_body(body: object) -> None:
+    """Refuse what cannot be a body at all, before anything is done for it.
+
+    :raises TypeError: it is neither bytes-like nor text, a file or iterable
+    """
+    if body_size(body) is None and not (hasattr(body, "read") or isinstance(body, (Iterable, AsyncIterable))):
+        raise TypeError(f"body should be bytes-like, str, a file or an iterable of those, got {type(body)!r}")
+
+
 async def file_blocks(file: Any, blocksize: int) -> AsyncGenerator[object, None]:
     """The blocks of a file, or of anything else with a ``read``, which may be a coroutine function.
 
@@ -55,11 +64,9 @@ async def blocks_of(body: object) -> AsyncGenerator[object, None]:
         try:
             memoryview(cast("bytes", body))
         except TypeError:
-            if not isinstance(body, Iterable):
-                kinds = "bytes-like, str, a file or an iterable of those"
-                raise TypeError(f"body should be {kinds}, got {type(body)!r}") from None
+            check_body(body)
             try:
-                for block in body:
+                for block in cast("Iterable[object]", body):
                     yield block
             finally:
                 if isinstance(body, Generator):

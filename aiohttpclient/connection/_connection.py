@@ -6,6 +6,7 @@ the sender, the head reader and the bodies do it, and the base class opens and c
 
 from __future__ import annotations
 
+import weakref
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ProtocolError, ReadTimeout, ResponseNotReady
@@ -22,15 +23,17 @@ from ..wire import (
 from ._blocks import encode_text
 from ._bodies import body_of
 from ._heads import SWITCHING_PROTOCOLS, HeadReader
-from ._link import NO_FIELDS, Link
-from ._request import METHODS_WITH_BODY, Plan, plan_request, plan_step_by_step
+from ._link import Link
+from ._request import NO_FIELDS, Plan, plan_step_by_step, prepare
 from ._sender import BodySender
 
 if TYPE_CHECKING:
     from asyncio import StreamReader, StreamWriter
+    from collections.abc import Coroutine
 
     from .._headers import HeadersInit
     from ..net import StreamProtocol
+    from ..timeouts import Timeout
     from ..wire import ResponseHead
     from ._response import AsyncHTTPResponse
 
@@ -58,6 +61,7 @@ class AsyncHTTPConnection(Link):
     :param uds: path of a Unix socket to connect to instead of ``host`` and ``port``, which still name the origin
     :param proxy_context: encrypt the connection to a proxy that ``set_tunnel`` goes through
     :param on_informational: called with (status, reason, headers) of each 1xx response but 101
+    :param dialer: makes the connection instead of ours: see :class:`aiohttpclient.net.Dialer`
     :param expect_timeout: seconds to wait for ``100 Continue`` where the caller expects one, before the body is sent
         anyway
     :raises InvalidURL: ``host`` or ``port`` cannot be used
@@ -93,28 +97,52 @@ class AsyncHTTPConnection(Link):
             self.check_unclaimed()
         if self._state is not IDLE:
             advance(self._state, ExchangeEvent.WHOLE_REQUEST)  # says what is wrong
-        if isinstance(body, str):
-            body = encode_text(body)
-        if headers or body is not None or method.upper() in METHODS_WITH_BODY:
-            plan = plan_request(method, body, headers, encode_chunked)
-            if self.debuglevel > 0 and plan.chunked and not encode_chunked:
-                print(f"Unable to determine size of {body!r}")
-        else:
-            plan = NO_FIELDS
         url = url or "/"
-        own = self._origin.own_fields(url, plan.has_host, plan.has_accept_encoding)
-        head = request_head(method, url, plan.fields, own)
+        head, plan, body = prepare(self._origin, method, url, body, headers, encode_chunked)
+        if self.debuglevel > 0 and plan.chunked and not encode_chunked:
+            print(f"Unable to determine size of {body!r}")
+        timeout = self._timeout
+        self._deadline = None if timeout.total is None else self._until(timeout.total)
         stream = self._stream
         if stream is None or not stream.is_clean():
-            stream = await self.exclusively(self._make_ready())
-        heads = self._begin(method, url, plan)
-        if body is None and plan.left == 0:
-            self._state = REQUEST_SENT
-            if self.debuglevel > 0:
-                print("send:", repr(head))
-            stream.writer.write(head)
-        else:
-            await self.exclusively(self._send(heads, head, body, plan, whole=body is not None))
+            await self.exclusively(self._make_ready())
+        sending = self.start(method, url, head, body, plan, timeout, self._deadline)
+        if sending is not None:
+            await sending
+
+    def start(
+        self,
+        method: str,
+        target: str,
+        head: bytes,
+        body: Any,
+        plan: Plan,
+        timeout: Timeout,
+        deadline: float | None,
+        whole: bool = True,
+    ) -> Coroutine[Any, Any, None] | None:
+        """Write what ``prepare`` made on the open and clean connection; what has a body is then to be awaited.
+
+        For ``request``, and for a pool, which opens connections by itself. ``deadline`` is the time of the loop by
+        which the whole response must have been read; ``whole`` tells that ``body`` is all of it.
+        """
+        heads = self._heads
+        if heads is None:
+            self._raise_closed()
+        stream = heads.stream
+        self._timeout, self._deadline = timeout, deadline
+        self._method, self._target, self._plan, self._sender = method, target, plan, None
+        heads.begin(self.limits, self.strict, self.on_informational, self.debuglevel)
+        stream.allow(deadline, timeout.total, timeout.min_rate)
+        if body is not None or plan.left != 0 or not whole:
+            return self.exclusively(self._send(heads, head, body, plan, whole and body is not None))
+        self._state = REQUEST_SENT
+        if self.debuglevel > 0:
+            print("send:", repr(head))
+        stream.transport.write(head)  # what a StreamWriter would call
+        if plan is not NO_FIELDS:
+            self.refused = stream.base_transport.is_closing()
+        return None
 
     def putrequest(self, method: str, url: str, skip_host: bool = False, skip_accept_encoding: bool = False) -> None:
         """Begin a request step by step: then ``putheader``, ``endheaders`` and ``send``.
@@ -155,11 +183,14 @@ class AsyncHTTPConnection(Link):
         plan = plan_step_by_step(self._fields, message_body, encode_chunked)
         own = self._origin.own_fields(self._target, *self._skips)
         head = request_head(self._method, self._target, plan.fields, own)
+        timeout = self._timeout
+        self._deadline = None if timeout.total is None else self._until(timeout.total)
         stream = self._stream
         if stream is None or not stream.is_clean():
-            stream = await self.exclusively(self._make_ready())
-        heads = self._begin(self._method, self._target, plan)
-        await self.exclusively(self._send(heads, head, message_body, plan, whole=False))
+            await self.exclusively(self._make_ready())
+        sending = self.start(self._method, self._target, head, message_body, plan, timeout, self._deadline, whole=False)
+        assert sending is not None
+        await sending
 
     async def send(self, data: Any) -> None:
         """Send a piece of the body after ``endheaders``, as it is: bytes-like, str, a file, or an iterable of those.
@@ -227,7 +258,7 @@ class AsyncHTTPConnection(Link):
         if body is None:
             self.response_complete(response)
         else:
-            self._response = response
+            self._response = response if self.keeps_response else weakref.ref(response)
         return response
 
     def _switched(self, stream: StreamProtocol, head: ResponseHead) -> AsyncHTTPResponse:
@@ -265,27 +296,27 @@ class AsyncHTTPConnection(Link):
                 stream.shut("the last response said that it was the last")
             else:
                 stream.rest()
+            owner = self.owner
+            if owner is not None:
+                self.owner = None
+                owner.exchange_complete(self, response)
 
     async def response_abandoned(self, response: AsyncHTTPResponse) -> None:
         """``response`` will not be read to its end: what is left of it must not stand before the next one."""
-        await self._end(self._forget(ResponseNotReady("the response was closed before its body was read")))
+        await self._end(ResponseNotReady("the response was closed before its body was read"))
 
     # -- inside ------------------------------------------------------------------------------------------------------
 
-    def _begin(self, method: str, target: str, plan: Plan) -> HeadReader:
-        """A request is about to be written: note what it is, and expect an answer."""
-        heads = self._heads
-        if heads is None:
-            self._raise_closed()
-        self._method, self._target, self._plan, self._sender = method, target, plan, None
-        heads.begin(self.limits, self.strict, self.on_informational, self.debuglevel)
-        return heads
-
     async def _send(self, heads: HeadReader, head: bytes, body: Any, plan: Plan, whole: bool) -> None:
         """Send head and body; ``whole``: nothing more will follow."""
-        sender = self._sender = BodySender(heads, plan.left, self._timeout.write, self.blocksize)
+        sender = self._sender = BodySender(
+            heads, plan.left, self._timeout.write, self.blocksize, self._deadline, self._timeout.total
+        )
         self._state = ExchangeState.SENDING_BODY
-        await sender.send_request(head, body, plan, self.expect_timeout)
+        try:
+            await sender.send_request(head, body, plan, self.expect_timeout)
+        finally:
+            self.refused = sender.refused
         if self._sender is not sender:
             self._raise_closed()
         if whole and sender.left and not sender.stopped:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..errors import BadStatusLine, InvalidHead, LimitExceeded, ReadTimeout, RemoteDisconnected
+from ..errors import BadStatusLine, InvalidHead, LimitExceeded, PhaseTimeout, ReadTimeout, RemoteDisconnected
 from ..wire import ResponseHead, check_partial_head, head_end, looks_like_http, parse_response_head
 
 if TYPE_CHECKING:
@@ -65,6 +65,11 @@ class HeadReader:
         self.continued = False
         self._informational = 0
 
+    @property
+    def untouched(self) -> bool:
+        """True when not a byte of a response has come in this exchange."""
+        return self.final is None and not self._informational and not self.stream.reader.buffered
+
     def poll(self) -> ResponseHead | None:
         """The final head, if it has arrived; informational ones before it are handed to the callback.
 
@@ -110,9 +115,11 @@ class HeadReader:
         :raises InvalidHead: there is a part of a head
         """
         buffer = self.stream.reader.buffered
+        fault = self.stream.fault
+        if isinstance(fault, PhaseTimeout):
+            raise fault
         if buffer and self._first and not self.strict and not looks_like_http(buffer):
             return self._accept_simple()
-        fault = self.stream.fault
         if not buffer:
             if fault is not None and (
                 isinstance(fault, ConnectionAbortedError) or not isinstance(fault, ConnectionError)
@@ -137,6 +144,7 @@ class HeadReader:
 
     def _inform(self, head: ResponseHead) -> None:
         self._informational += 1
+        self.stream.may_think()
         if self._informational > self.limits.informational:
             raise LimitExceeded("informational", self.limits.informational)
         self.continued = self.continued or head.status == 100

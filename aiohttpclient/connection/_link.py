@@ -12,21 +12,31 @@ What goes over it is the business of ``_connection``. Here is what must hold wha
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
-import time
 import warnings
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+import weakref
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeVar
 
 from .._sentinels import DEFAULT, Default
 from .._url import ascii_host, bracketed, split_host_port
-from ..errors import ConcurrentUse, ConnectTimeout, NotConnected, PhaseTimeout, ResponseNotReady
-from ..net import StreamProtocol, dial, dial_unix, start_tls
+from ..errors import (
+    ConcurrentUse,
+    ConnectTimeout,
+    NotConnected,
+    PhaseTimeout,
+    ProtocolError,
+    RemoteDisconnected,
+    ResponseNotReady,
+    TotalTimeout,
+)
+from ..net import LOST, PEER_CLOSED, StreamProtocol, dial, dial_unix, start_tls
 from ..status import HTTP_PORT
 from ..timeouts import Timeout
 from ..wire import ExchangeEvent, ExchangeState, MessageLimits, advance
 from ._heads import HeadReader
 from ._origin import Origin
-from ._request import Plan
+from ._request import NO_FIELDS
 from ._response import AsyncHTTPResponse
 from ._tunnel import Tunnel, open_tunnel
 
@@ -37,6 +47,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from .._headers import Headers
+    from ..net import Dialer
     from ._heads import OnInformational
     from ._request import Field
     from ._sender import BodySender
@@ -54,8 +65,18 @@ CLOSE_TIMEOUT = 1.0
 
 DEFAULT_LIMITS = MessageLimits()
 
-NO_FIELDS = Plan([])
-"""The plan of a request without body and without fields of the caller's."""
+USUAL = Timeout()
+UNBOUNDED = Timeout(pool=None, connect=None, write=None, read=None, min_rate=None)
+
+
+class Owner(Protocol):
+    """What has lent a connection out, and is told in the very step in which it is free again. It is told once."""
+
+    def exchange_complete(self, conn: Any, response: AsyncHTTPResponse) -> None:
+        """``response`` was read to its end; ``conn`` can be used again, if its stream was not shut."""
+
+    def connection_ended(self, conn: Any) -> None:
+        """``conn`` was closed, for whatever reason."""
 
 
 class Link:
@@ -66,6 +87,7 @@ class Link:
     scheme: str = "http"
     auto_open: bool | int = True
     debuglevel: int = 0
+    keeps_response: bool = True
 
     def __init__(
         self,
@@ -81,6 +103,7 @@ class Link:
         proxy_context: ssl.SSLContext | None = None,
         on_informational: OnInformational | None = None,
         expect_timeout: float = EXPECT_TIMEOUT,
+        dialer: Dialer | None = None,
     ) -> None:
         self._stream: StreamProtocol | None = None  # first, for __del__
         self._host, self._port = split_host_port(host, port, self.default_port)
@@ -92,9 +115,15 @@ class Link:
         self.blocksize = blocksize
         self.limits = limits
         self.uds = uds
+        self.dialer = dialer
         self.proxy_context = proxy_context
         self.on_informational = on_informational
         self.expect_timeout = expect_timeout
+        self.owner: Owner | None = None
+        self.untouched = False
+        self.refused = False
+        self._deadline: float | None = None
+        self._opening: tuple[asyncio.Timeout, asyncio.AbstractEventLoop] | None = None
         self._tunnel: Tunnel | None = None
         self._proxy_headers: Headers | None = None
         self._state = ExchangeState.IDLE
@@ -102,7 +131,7 @@ class Link:
         self._epoch = 0
         self._heads: HeadReader | None = None
         self._sender: BodySender | None = None
-        self._response: AsyncHTTPResponse | None = None
+        self._response: AsyncHTTPResponse | weakref.ref[AsyncHTTPResponse] | None = None
         self._method = ""
         self._target = ""
         self._plan = NO_FIELDS
@@ -179,6 +208,7 @@ class Link:
         """
         advance(self._state, ExchangeEvent.START)
         if not self.connected:
+            self._deadline = None if self._timeout.total is None else self._until(self._timeout.total)
             await self.exclusively(self._open())
 
     async def close(self) -> None:
@@ -186,14 +216,14 @@ class Link:
 
         The next request opens a new one. What was not read of a response is lost.
         """
-        stream = self._forget(ResponseNotReady("the connection was closed before the response was read"))
-        await self._end(stream, gracefully=True)
+        await self._end(ResponseNotReady("the connection was closed before the response was read"), gracefully=True)
 
     def abort(self) -> None:
         """Close the connection now, without waiting for anything."""
         stream = self._forget(ResponseNotReady("the connection was aborted before the response was read"))
         if stream is not None and not stream.loop.is_closed():
             stream.abort()
+        self._tell_owner()
 
     async def __aenter__(self) -> Self:
         return self
@@ -209,6 +239,30 @@ class Link:
             warnings.warn(f"unclosed connection {self!r}", ResourceWarning, stacklevel=1, source=self)
             if not stream.loop.is_closed():
                 stream.loop.call_soon_threadsafe(stream.abort)
+
+    # -- for a pool --------------------------------------------------------------------------------------------------
+
+    async def open(self, timeout: Timeout, deadline: float | None) -> StreamProtocol:
+        """Connect under the bounds of a request that is not known here; the stream that is open then."""
+        self._timeout, self._deadline = timeout, deadline
+        return await self.exclusively(self._open())
+
+    def adopt(self, stream: StreamProtocol, origin: Origin) -> None:
+        """Go on with a stream that another connection to the same place has surrendered; requests are to ``origin``."""
+        self._origin = origin
+        self._stream = stream
+        self._heads = HeadReader(stream)
+
+    def surrender(self) -> StreamProtocol | None:
+        """Give the stream away if it is open and idle; else None, and the connection stays as it is."""
+        if not self.connected or self._state is not ExchangeState.IDLE or self.claimed:
+            return None
+        stream, self._stream, self._heads = self._stream, None, None
+        return stream
+
+    def carries(self, stream: StreamProtocol) -> bool:
+        """Whether ``stream`` is the one that requests go over."""
+        return self._stream is stream
 
     # -- one task at a time ------------------------------------------------------------------------------------------
 
@@ -257,22 +311,33 @@ class Link:
         """Close the connection after ``error``, which is given the name of the request if it has room for it."""
         if isinstance(error, PhaseTimeout) and error.method is None and self._method:
             error.method, error.url = self._method, self._origin.full_url(self._target)
+        heads = self._heads
+        self.untouched = heads is not None and heads.untouched and heads.stream.ended
         cancelled = ResponseNotReady("the task that read the response was cancelled")
-        await self._end(self._forget(error if isinstance(error, Exception) else cancelled))
+        await self._end(error if isinstance(error, Exception) else cancelled)
 
     # -- inside ------------------------------------------------------------------------------------------------------
 
-    async def _end(self, stream: StreamProtocol | None, gracefully: bool = False) -> None:
-        """Close a stream that nothing refers to any more; one of another event loop is left to that loop."""
-        if stream is None:
-            return
-        if stream.loop is not asyncio.get_running_loop():
-            if not stream.loop.is_closed():
-                stream.loop.call_soon_threadsafe(stream.abort)
-        elif gracefully:
-            await stream.close(CLOSE_TIMEOUT)
-        else:
-            await stream.aborted()
+    async def _end(self, error: Exception, gracefully: bool = False) -> None:
+        """Close the connection, which reading on raises ``error`` for; another event loop is left to do that itself."""
+        stream = self._forget(error)
+        try:
+            if stream is None:
+                return
+            if stream.loop is not asyncio.get_running_loop():
+                if not stream.loop.is_closed():
+                    stream.loop.call_soon_threadsafe(stream.abort)
+            elif gracefully:
+                await stream.close(CLOSE_TIMEOUT)
+            else:
+                await stream.aborted()
+        finally:
+            self._tell_owner()
+
+    def _tell_owner(self) -> None:
+        owner, self.owner = self.owner, None
+        if owner is not None:
+            owner.connection_ended(self)
 
     def _forget(self, error: Exception) -> StreamProtocol | None:
         """Back to the beginning: no stream, no exchange; the stream that was, for the caller to close."""
@@ -282,8 +347,13 @@ class Link:
         self._state = ExchangeState.IDLE
         self._heads = self._sender = None
         self._fields = []
+        if isinstance(response, weakref.ref):
+            response = response()
         if response is not None:
             response.fail(error)
+        if self._opening is not None and self._opening[1] is asyncio.get_running_loop():
+            with contextlib.suppress(RuntimeError):  # it is over already
+                self._opening[0].reschedule(0)
         return stream
 
     async def _make_ready(self) -> StreamProtocol:
@@ -305,25 +375,40 @@ class Link:
         if old is not None:
             await old.aborted()
         epoch = self._epoch
-        started = time.monotonic()
-        limit = self._timeout.connect
-        scope = asyncio.timeout(limit)
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        limit, deadline, total = self._timeout.connect, self._deadline, self._timeout.total
+        left = None if deadline is None else max(0.0, deadline - started)
+        by_total = left is not None and (limit is None or left <= limit)
+        scope = asyncio.timeout(left if by_total else limit)
+        self._opening = scope, loop
         try:
             async with scope:
                 stream = await self._dial()
         except TimeoutError:
-            if limit is None or not scope.expired():
+            if epoch != self._epoch:
+                self._raise_closed()
+            if not scope.expired():
                 raise  # the system's own ETIMEDOUT
-            raise ConnectTimeout(limit, time.monotonic() - started, "CONNECT", self._origin.full_url("*")) from None
+            now, url = loop.time(), self._origin.full_url("*")
+            if by_total and total is not None and deadline is not None:
+                raise TotalTimeout(total, now - deadline + total, "CONNECT", url) from None
+            raise ConnectTimeout(limit or 0.0, now - started, "CONNECT", url) from None
+        finally:
+            self._opening = None
         if epoch != self._epoch:
             await stream.aborted()
             self._raise_closed()
+        if not stream.is_clean():
+            await refuse_early_bytes(stream)
         self._stream = stream
         self._heads = HeadReader(stream)
         return stream
 
     async def _dial(self) -> StreamProtocol:
-        if self.uds is not None:
+        if self.dialer is not None:
+            stream = await self.dialer.dial(self._host, self._port)
+        elif self.uds is not None:
             stream = await dial_unix(self.uds)
         else:
             stream = await dial(self._host, self._port, source_address=self.source_address)
@@ -331,11 +416,16 @@ class Link:
             if self._tunnel is not None:
                 if self.proxy_context is not None:
                     stream = await start_tls(stream, self.proxy_context, ascii_host(self._host))
-                self._proxy_headers = await open_tunnel(stream, self._tunnel, self.limits, self.debuglevel)
+                until = None if self._opening is None else self._opening[0].when()
+                self._proxy_headers = await open_tunnel(stream, self._tunnel, self.limits, self.debuglevel, until)
             return await self._secure(stream)
-        except BaseException:
-            await stream.aborted()
+        except BaseException as error:
+            await stream.aborted(error)
             raise
+
+    def _until(self, total: float) -> float:
+        """The time of the loop at which an exchange that begins now, and may take ``total`` seconds, must be over."""
+        return asyncio.get_running_loop().time() + total
 
     async def _secure(self, stream: StreamProtocol) -> StreamProtocol:
         """Encrypt the stream to the origin, in the class that does."""
@@ -346,7 +436,26 @@ def effective_timeout(given: float | Timeout | Default | None) -> Timeout:
     """The bounds that a ``timeout`` argument stands for."""
     if isinstance(given, Default):
         given = socket.getdefaulttimeout()
-        return Timeout() if given is None else Timeout(given)
+        return USUAL if given is None else Timeout(given)
     if given is None:
-        return Timeout(connect=None, write=None, read=None)
+        return UNBOUNDED
     return given if isinstance(given, Timeout) else Timeout(given)
+
+
+async def refuse_early_bytes(stream: StreamProtocol) -> None:
+    """Refuse a new connection on which the server speaks, or hangs up, before it was asked anything.
+
+    :raises ProtocolError: what it says would be taken for the answer to the first request
+    :raises RemoteDisconnected: it has closed the connection
+    """
+    try:
+        await stream.check_quiet()
+    except BaseException as error:
+        await stream.aborted(error)
+        raise
+    if stream.spoiled is None:
+        return
+    await stream.aborted()
+    if stream.spoiled in (PEER_CLOSED, LOST):
+        raise RemoteDisconnected("Remote end closed connection before the request") from stream.fault
+    raise ProtocolError("the server sent something before it was asked for anything")

@@ -10,15 +10,19 @@ ACCEPT_ENCODING = field_line("Accept-Encoding", "identity")
 
 
 class Origin:
-    """Scheme, host and port (RFC 9110 section 4.3.1), with the field lines that follow from them, made once."""
+    """Scheme, host and port (RFC 9110 section 4.3.1), with the field lines that follow from them, made once.
 
-    __slots__ = ("_host", "_host_and_encoding", "authority", "scheme")
+    ``extra`` are lines that every request has besides: what a forwarding proxy wants to see.
+    """
 
-    def __init__(self, scheme: str, host: str, port: int, default_port: int) -> None:
+    __slots__ = ("_extra", "_host", "_usual", "authority", "scheme")
+
+    def __init__(self, scheme: str, host: str, port: int, default_port: int, extra: bytes = b"") -> None:
         self.scheme = scheme
         self.authority = host_field(host, port, default_port)
         self._host = field_line("Host", self.authority)
-        self._host_and_encoding = self._host + ACCEPT_ENCODING
+        self._extra = extra
+        self._usual = self._host + ACCEPT_ENCODING + extra
 
     def own_fields(self, target: str, skip_host: bool, skip_accept_encoding: bool) -> bytes:
         """The field lines that are added to a request: Host (an absolute-form target's own) and Accept-Encoding."""
@@ -26,8 +30,8 @@ class Origin:
         if target.startswith("http") and (authority := target_authority(target)):
             host = field_line("Host", authority)
         elif not (skip_host or skip_accept_encoding):
-            return self._host_and_encoding
-        return (b"" if skip_host else host) + (b"" if skip_accept_encoding else ACCEPT_ENCODING)
+            return self._usual
+        return (b"" if skip_host else host) + (b"" if skip_accept_encoding else ACCEPT_ENCODING) + self._extra
 
     def full_url(self, target: str) -> str:
         """The URL that ``target`` asks for, for responses and errors to name."""

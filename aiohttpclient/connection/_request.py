@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ._blocks import body_size
+from ..wire import request_head
+from ._blocks import body_size, check_body, encode_text
 
 if TYPE_CHECKING:
     from .._headers import HeadersInit
+    from ._origin import Origin
 
 METHODS_WITH_BODY = frozenset({"PATCH", "POST", "PUT"})
 """Methods for which the absence of a body is said by ``Content-Length: 0`` (RFC 9110 section 8.6)."""
 
 SPECIAL = frozenset(
-    {"accept-encoding", "connection", "content-length", "expect", "host", "transfer-encoding", "upgrade"}
+    {
+        "accept-encoding",
+        "connection",
+        "content-length",
+        "expect",
+        "host",
+        "proxy-authorization",
+        "transfer-encoding",
+        "upgrade",
+    }
 )
 """Fields that change what is sent or what may follow."""
 
@@ -36,6 +47,30 @@ class Plan(NamedTuple):
     closes: bool = False
     expects: bool = False
     upgrades: bool = False
+    for_proxy: bool = False
+
+
+NO_FIELDS = Plan([])
+"""The plan of a request without body and without fields of the caller's."""
+
+
+def prepare(
+    origin: Origin, method: str, target: str, body: Any, headers: HeadersInit | None, encode_chunked: bool = False
+) -> tuple[bytes, Plan, Any]:
+    """Check a request and write its head, before anything is sent; the head, the plan, and the body in its final form.
+
+    :raises ValueError, InvalidURL, TypeError: something that cannot be sent
+    """
+    if isinstance(body, str):
+        body = encode_text(body)
+    elif body is not None:
+        check_body(body)
+    if headers or body is not None or method.upper() in METHODS_WITH_BODY:
+        plan = plan_request(method, body, headers or (), encode_chunked)
+    else:
+        plan = NO_FIELDS
+    own = origin.own_fields(target, plan.has_host, plan.has_accept_encoding)
+    return request_head(method, target, plan.fields, own), plan, body
 
 
 def plan_request(method: str, body: object, headers: HeadersInit, encode_chunked: bool) -> Plan:
@@ -69,6 +104,7 @@ def plan_request(method: str, body: object, headers: HeadersInit, encode_chunked
         has_token(special.get("connection"), "close"),
         has_token(special.get("expect"), "100-continue"),
         "upgrade" in special,
+        "proxy-authorization" in special,
     )
 
 

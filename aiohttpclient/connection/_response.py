@@ -9,7 +9,8 @@ from ._bodies import BLOCK, Body, ChunkedBody, LengthBody
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine
-    from typing import Protocol, TypeVar
+    from types import TracebackType
+    from typing import Protocol, Self, TypeVar
 
     from ..net import StreamProtocol
     from ..wire import ResponseHead
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
         async def failed(self, error: BaseException) -> None: ...
         async def exclusively(self, work: Coroutine[Any, Any, T]) -> T: ...
         def check_unclaimed(self) -> None: ...
+        def abort(self) -> None: ...
 
 
 class AsyncHTTPResponse:
@@ -38,20 +40,21 @@ class AsyncHTTPResponse:
 
     ``status`` (int), ``reason`` (str), ``version`` (9, 10 or 11 for HTTP/0.9, 1.0, 1.1), ``headers``
     (:class:`~aiohttpclient.Headers`, also as ``msg``), ``chunked`` (bool), ``will_close`` (bool: the connection ends
-    with this response), ``method`` and ``url`` of the request.
+    with this response), ``method`` and ``url`` of the request. ``head`` is what ``wire`` made of the head; it is shared
+    by responses, and not to be changed.
     """
 
     __slots__ = (
         "_body",
         "_exchange",
         "_failure",
-        "_head",
         "_headers",
         "_origin",
         "_stream",
         "_target",
         "_trailers",
         "chunked",
+        "head",
         "method",
         "reason",
         "status",
@@ -73,7 +76,7 @@ class AsyncHTTPResponse:
         self.version = head.version
         self.status = head.status
         self.reason = head.reason
-        self._head = head
+        self.head = head
         self._headers: Headers | None = None
         self.method = method
         self.will_close = will_close
@@ -105,7 +108,7 @@ class AsyncHTTPResponse:
     def headers(self) -> Headers:
         """The header fields: names without case, in the order in which they came."""
         if self._headers is None:
-            self._headers = self._head.headers
+            self._headers = self.head.headers
         return self._headers
 
     @property
@@ -259,6 +262,14 @@ class AsyncHTTPResponse:
         while block := await read(size or BLOCK):
             yield block
             del block
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.close()
 
     async def close(self) -> None:
         """Give up what was not read, and the connection with it: the rest would stand before the next response."""

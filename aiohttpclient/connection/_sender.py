@@ -16,7 +16,7 @@ import contextlib
 import io
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from ..errors import ReadTimeout, RemoteDisconnected, WriteTimeout
+from ..errors import PhaseTimeout, ReadTimeout, RemoteDisconnected, TotalTimeout, WriteTimeout
 from ..wire import LAST_CHUNK, chunk_header, encode_chunk, refuses_body
 from ._blocks import as_bytes, blocks_of, body_size, file_blocks, regular_file
 
@@ -41,15 +41,29 @@ class BodySender:
     """Sends one body, in one or more calls of :meth:`send`.
 
     ``left`` counts the bytes that the declared Content-Length still owes; None where the length is not declared.
-    ``stopped`` turns true when an answer ended the sending early.
+    ``stopped`` turns true when an answer ended the sending early, ``refused`` when the transport was found closed by
+    the very first write: then nothing has been sent. (A loop that writes later, as uvloop does, does not tell.)
     """
 
-    def __init__(self, heads: HeadReader, left: int | None, seconds: float | None, blocksize: int) -> None:
+    def __init__(
+        self,
+        heads: HeadReader,
+        left: int | None,
+        seconds: float | None,
+        blocksize: int,
+        deadline: float | None = None,
+        total: float | None = None,
+    ) -> None:
         self.left = left
         self.stopped = False
+        self.refused = False
+        self._first = True
+        self._metered = True
         self._heads = heads
         self._stream = heads.stream
         self._seconds = seconds
+        self._deadline = deadline
+        self._total = total or 0.0
         self._blocksize = blocksize
         self._shown = False
 
@@ -124,10 +138,16 @@ class BodySender:
             await self._write(LAST_CHUNK)
 
     async def _send_blocks(self, blocks: AsyncGenerator[object, None], chunked: bool) -> None:
-        async with contextlib.aclosing(blocks):
-            async for block in blocks:
-                if not await self._send_block(block, chunked):
-                    break
+        scope = asyncio.timeout_at(self._deadline)  # for whoever makes the blocks: the stream cannot wake that
+        try:
+            async with scope, contextlib.aclosing(blocks):
+                async for block in blocks:
+                    if not await self._send_block(block, chunked):
+                        break
+        except TimeoutError as error:
+            if self._deadline is None or not scope.expired() or isinstance(error, PhaseTimeout):
+                raise
+            raise TotalTimeout(self._total, self._stream.loop.time() - self._deadline + self._total) from None
 
     async def _send_block(self, block: object, chunked: bool) -> bool:
         data = as_bytes(block)
@@ -167,6 +187,9 @@ class BodySender:
             if self._over():
                 return False
             write(data)
+            if self._first:
+                self._first = False
+                self.refused = stream.base_transport.is_closing()
             return not stream.writing_paused or await self._drain()
         view = memoryview(data)
         for start in range(0, len(view), SLICE):
@@ -184,7 +207,7 @@ class BodySender:
         while self._stream.writing_paused:
             if self._over():
                 return False
-            await self._stream.wait(self._seconds, WriteTimeout)
+            await self._stream.wait(self._seconds, WriteTimeout, self._metered)
         return not self._over()
 
     def _over(self) -> bool:
@@ -193,7 +216,7 @@ class BodySender:
         if not self.stopped and (stream.reader.buffered or stream.ended):
             answer = self._heads.poll()
             if answer is None and stream.ended and not stream.reader.buffered:
-                if isinstance(stream.fault, ConnectionAbortedError):
+                if isinstance(stream.fault, (ConnectionAbortedError, PhaseTimeout)):
                     raise stream.fault
                 raise RemoteDisconnected("Remote end closed connection during the request") from stream.fault
             self.stopped = stream.ended or (answer is not None and refuses_body(answer.status))
@@ -214,6 +237,7 @@ class BodySender:
         if stream.sendfile_works:
             stream.transport.set_write_buffer_limits(high=0)  # the kernel's turn comes when the transport holds nothing
             sock = stream.transport.get_extra_info("socket").dup()
+            self._metered = False  # what the kernel sends besides cannot be counted
         try:
             more = await self._drain()
             while more and offset < end:
@@ -225,6 +249,7 @@ class BodySender:
                 )
                 offset += count
         finally:
+            self._metered = True
             if sock is not None:
                 sock.close()
                 if not stream.lost:
@@ -246,7 +271,7 @@ class BodySender:
         part.add_done_callback(stream.wake)
         try:
             while not part.done():
-                await stream.wait(self._seconds, WriteTimeout)
+                await stream.wait(self._seconds, WriteTimeout, metered=False)
                 if not part.done() and self._over():
                     return False
             sent = part.result()
@@ -270,7 +295,7 @@ class BodySender:
         """Let the transport read what the peer sent before it reset the connection, then judge by that."""
         stream = self._stream
         while not stream.ended and not self._over():
-            await stream.wait(self._seconds, WriteTimeout)
+            await stream.wait(self._seconds, WriteTimeout, metered=False)
         self._over()
 
     async def _copy(self, file: BinaryIO, offset: int, count: int) -> bool:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import ssl
 from typing import TYPE_CHECKING, Any
 
 from .._sentinels import DEFAULT, Default
 from .._url import ascii_host
-from ..net import default_context, make_context, start_tls
+from ..net import ResumingContext, default_context, make_context, start_tls
 from ..status import HTTPS_PORT
 from ._connection import AsyncHTTPConnection
 
 if TYPE_CHECKING:
-    import ssl
-
     from ..net import StreamProtocol
     from ..timeouts import Timeout
 
@@ -55,7 +55,31 @@ class AsyncHTTPSConnection(AsyncHTTPConnection):
         self.context = context
         self.server_hostname = server_hostname
 
-    async def _secure(self, stream: StreamProtocol) -> StreamProtocol:
+    @property
+    def session_reused(self) -> bool:
+        """True when the open connection resumed an earlier TLS session (RFC 8446 section 2.2)."""
+        ssl_object = self._ssl_object()
+        return ssl_object is not None and bool(ssl_object.session_reused)
+
+    def keep_session(self) -> None:
+        """Let later connections through the same ``ResumingContext`` resume the session of this one.
+
+        To be called after a response; with another kind of context it does nothing.
+        """
+        if isinstance(self.context, ResumingContext):
+            with contextlib.suppress(ssl.SSLError, ValueError, MemoryError):  # it only saves time
+                self.context.keep(self._server_name(), self._ssl_object())
+
+    def _ssl_object(self) -> ssl.SSLObject | None:
+        stream = self._stream
+        return None if stream is None else stream.transport.get_extra_info("ssl_object")
+
+    def _server_name(self) -> str:
+        """What the certificate must be for: the zone of an IPv6 address, and the dot of the root, are ours alone."""
+        if self.server_hostname:
+            return self.server_hostname
         host = self._tunnel.host if self._tunnel is not None else self._host
-        name = host.partition("%")[0] if ":" in host else ascii_host(host)  # the zone of an IPv6 address is ours alone
-        return await start_tls(stream, self.context, self.server_hostname or name)
+        return host.partition("%")[0] if ":" in host else ascii_host(host).removesuffix(".")
+
+    async def _secure(self, stream: StreamProtocol) -> StreamProtocol:
+        return await start_tls(stream, self.context, self._server_name())

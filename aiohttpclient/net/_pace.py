@@ -2,7 +2,8 @@
 
 Time is counted while the peer is waited for, and only then: that a consumer is slow, or busy with something else, is
 not held against the peer. Bytes are counted whenever they come. When the waiting has added up to a window, there is a
-verdict: too few bytes are a stall, enough of them begin a new window.
+verdict: too few bytes are a stall. Enough of them begin a new window, and so does none at all: that is silence, which
+has a limit of its own, and may be long where the caller allows it.
 """
 
 from __future__ import annotations
@@ -51,10 +52,10 @@ class Pace:
         return self._left if self.ends == inf else self.ends - now
 
     def stalled(self, now: float) -> bool:
-        """The verdict: True when the window is full and the bytes are too few. If they suffice, a new window begins."""
+        """The verdict: True when the window is full, and there were bytes, but too few. Else a full one begins anew."""
         if (self._left > 0) if self.ends == inf else (now < self.ends):
             return False
-        if self._bytes < self._needed:
+        if 0 < self._bytes < self._needed:
             return True
         self._bytes = 0
         self._left = self.window

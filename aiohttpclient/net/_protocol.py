@@ -54,6 +54,7 @@ SURPLUS = "bytes followed the end of the response"
 EXPIRED = "the connection was idle for too long"
 STAYS_READABLE = "an idle connection stays readable"
 LOST = "the connection was lost"
+ABORTED = "the connection was aborted"
 """Why a stream cannot be used again, as ``StreamProtocol.spoiled`` says it."""
 
 
@@ -360,24 +361,33 @@ class StreamProtocol(asyncio.StreamReaderProtocol, asyncio.BufferedProtocol):
         """True when the kernel has something for us: bytes, an end of file or an error."""
         poll = self._poll
         if poll is None:
+            sock = self.base_transport.get_extra_info("socket")
+            if sock is None:  # a transport in memory delivers at once
+                return False
             if not hasattr(select, "poll"):  # Windows
-                return bool(select.select([self.base_transport.get_extra_info("socket")], (), (), 0)[0])
+                return bool(select.select([sock], (), (), 0)[0])
             poll = self._poll = select.poll()
-            poll.register(self.base_transport.get_extra_info("socket").fileno(), select.POLLIN)
+            poll.register(sock.fileno(), select.POLLIN)
         return bool(poll.poll(0))
 
     def abort(self) -> None:
         """Drop the connection now. The socket is closed in the next turn of the loop, see :meth:`aborted`."""
         self._end_direct()
+        if self.spoiled is None:
+            self.spoiled = ABORTED
         if self.fault is None and not self.quiet:
             self.fault = ConnectionAbortedError("the connection was closed by its owner in the middle of an exchange")
         if not self.lost:
             self.base_transport.abort()  # what is above it learns of that; asyncio's TLS must not be aborted twice
 
-    async def aborted(self) -> None:
-        """Abort, and return when the socket is closed, a few turns of the loop later."""
+    async def aborted(self, error: BaseException | None = None) -> None:
+        """Abort, and return when the socket is closed, a few turns of the loop later.
+
+        ``error`` is why, where that is an exception: after ``GeneratorExit`` nothing may be waited for any more.
+        """
         self.abort()
-        await turns_until(lambda: self.lost)
+        if not isinstance(error, GeneratorExit):
+            await turns_until(lambda: self.lost)
 
     async def close(self, seconds: float) -> None:
         """Send what is still unsent, say goodbye (TLS ``close_notify``), close; abort after ``seconds``.
@@ -394,11 +404,8 @@ class StreamProtocol(asyncio.StreamReaderProtocol, asyncio.BufferedProtocol):
                     await self.wait(seconds, ReadTimeout)
         except ReadTimeout:
             pass  # what is unsent after so long will not be sent
-        except GeneratorExit:
-            self.abort()  # nothing may be awaited any more
-            raise
-        except BaseException:
-            await self.aborted()
+        except BaseException as error:
+            await self.aborted(error)
             raise
         await self.aborted()
 

@@ -119,11 +119,8 @@ class SocksDialer:
             stream.rest()
             if stream.spoiled is not None:
                 raise ProxyError(None, f"it agreed, but {stream.spoiled}")
-        except GeneratorExit:
-            stream.abort()  # nothing may be awaited any more
-            raise
-        except BaseException:
-            await stream.aborted()
+        except BaseException as error:
+            await stream.aborted(error)
             raise
         return stream
 

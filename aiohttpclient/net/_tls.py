@@ -15,6 +15,7 @@ from ._transport import feed, salvage, turns_until
 
 if TYPE_CHECKING:
     from asyncio import BaseTransport, Transport
+    from collections.abc import Callable
 
 SHUTDOWN_TIMEOUT = 1.0
 """Seconds for the peer to answer our ``close_notify`` where the loop insists on waiting. We do not wait for it
@@ -80,7 +81,9 @@ async def start_tls(stream: StreamProtocol, context: ssl.SSLContext, server_host
     except BaseException as error:
         if isinstance(context, ResumingContext) and isinstance(error, OSError):
             context.forget(server_hostname)  # should its session be why, the next attempt goes without
-        await _close_below(below, stream.base_transport)
+        closed = _abort_below(below, stream.base_transport)
+        if not isinstance(error, GeneratorExit):  # after which nothing may be awaited any more
+            await turns_until(closed)
         stream.lost = True  # the TLS protocol took its place, and with it the news
         if isinstance(error, ConnectionResetError) and not error.args:
             raise ConnectionResetError("the peer closed the connection during the TLS handshake") from error
@@ -94,8 +97,8 @@ async def start_tls(stream: StreamProtocol, context: ssl.SSLContext, server_host
     return inner
 
 
-async def _close_below(below: Transport, base: Transport) -> None:
-    """Abort, and return when the socket is closed; the TLS protocol is told, so that it drops its handshake timer."""
+def _abort_below(below: Transport, base: Transport) -> Callable[[], bool]:
+    """Abort, and let the TLS protocol be told, so that it drops its handshake timer; what tells that all is closed."""
     try:
         tls = below.get_protocol()
     except AttributeError:  # asyncio's transport on TLS, once it is closed
@@ -106,7 +109,7 @@ async def _close_below(below: Transport, base: Transport) -> None:
     sock = base.get_extra_info("socket")
     base.abort()
     # Without a protocol to be told, the transport was closed before: then its socket tells.
-    await turns_until(lambda: farewell.lost and (tls is not None or sock is None or sock.fileno() < 0))
+    return lambda: farewell.lost and (tls is not None or sock is None or sock.fileno() < 0)
 
 
 def _mend_force_close(below: Transport, base: Transport) -> None:

@@ -29,7 +29,9 @@ from aiohttpclient import (
     ReadTimeout,
     RemoteDisconnected,
     ResponseNotReady,
+    StallTimeout,
     Timeout,
+    TotalTimeout,
     WriteTimeout,
 )
 from tests.support.server import raw_server, reply, script_once
@@ -530,6 +532,135 @@ async def test_write_timeout(kind: str, secure: bool, tls: TlsKit, tmp_path: Any
             check_timeout(caught.value, "write", "PUT", f"{server.url}/upload")
             assert not conn.connected
             done.set()
+
+
+@pytest.mark.parametrize("secure", [False, True], ids=["plain", "TLS"])
+async def test_total_of_a_response(secure: bool, tls: TlsKit) -> None:
+    """A total ends a wait for a head, and for a body, though no silence is too long; and it says so."""
+
+    async def script(peer: Peer) -> None:
+        await peer.read_head()
+        await peer.send(b"HTTP/1.1 200 OK\r\n")
+        if peer.number:
+            await peer.send(b"Content-Length: 1000\r\n\r\n")
+        while True:
+            await peer.send(b"X")
+            await asyncio.sleep(0.005)  # real time is what is measured here
+
+    async with raw_server(script, ssl=tls.good if secure else None) as server:
+        async with connection_to(server, tls, timeout=Timeout(total=5)) as conn:
+            await conn.connect()
+            conn.timeout = Timeout(total=0.05)
+            await conn.request("GET", "/head")
+            with pytest.raises(TotalTimeout) as caught:
+                await conn.getresponse()
+            check_timeout(caught.value, "total", "GET", f"{server.url}/head")
+            conn.timeout = Timeout(total=5)
+            await conn.connect()
+            conn.timeout = Timeout(total=0.05)
+            await conn.request("GET", "/body")
+            response = await conn.getresponse()
+            with pytest.raises(TotalTimeout) as caught:
+                await response.read()
+            check_timeout(caught.value, "total", "GET", f"{server.url}/body")
+            with pytest.raises(TotalTimeout):
+                await response.read()
+            assert not conn.connected
+
+
+async def test_total_of_a_request() -> None:
+    """A total ends the sending of a body, in one step and step by step."""
+    done = asyncio.Event()
+
+    async def script(peer: Peer) -> None:
+        await peer.read_head()
+        await done.wait()
+
+    async with raw_server(script) as server:
+        async with AsyncHTTPConnection(server.host, server.port, timeout=Timeout(total=0.05)) as conn:
+            with pytest.raises(TotalTimeout) as caught:
+                await conn.request("PUT", "/upload", bytes(20_000_000))
+            check_timeout(caught.value, "total", "PUT", f"{server.url}/upload")
+            conn.putrequest("PUT", "/upload")
+            conn.putheader("Content-Length", 20_000_000)
+            await conn.endheaders()
+            with pytest.raises(TotalTimeout) as caught:
+                await conn.send(bytes(20_000_000))
+            check_timeout(caught.value, "total", "PUT", f"{server.url}/upload")
+            done.set()
+
+
+async def test_total_while_nobody_waits() -> None:
+    """A total that ends between two calls is what the next one raises; the connection is closed by then."""
+
+    async def script(peer: Peer) -> None:
+        await peer.read_head()
+        if peer.number == 0:
+            await peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf.")
+        await peer.read_until_eof()
+
+    async with raw_server(script) as server:
+        async with AsyncHTTPConnection(server.host, server.port, timeout=Timeout(total=0.05)) as conn:
+            await conn.request("GET", "/body")
+            response = await conn.getresponse()
+            await server.wait_closed()
+            with pytest.raises(TotalTimeout) as caught:
+                await response.read()
+            check_timeout(caught.value, "total", "GET", f"{server.url}/body")
+            await conn.request("GET", "/head")
+            await server.wait_closed(2)
+            with pytest.raises(TotalTimeout) as caught:
+                await conn.getresponse()
+            check_timeout(caught.value, "total", "GET", f"{server.url}/head")
+
+
+async def test_total_is_each_exchanges_own() -> None:
+    """Each exchange has the whole total, and an idle connection has none."""
+    async with raw_server(echo) as server:
+        async with AsyncHTTPConnection(server.host, server.port, timeout=Timeout(total=0.15)) as conn:
+            await conn.connect()
+            for _ in range(4):
+                await asyncio.sleep(0.05)  # real time is what is measured here
+                await conn.request("GET", "/")
+                await (await conn.getresponse()).read()
+            await asyncio.sleep(0.2)
+            assert conn.connected
+            assert server.connections == 1
+
+
+async def test_least_rate() -> None:
+    """A peer that drips is a StallTimeout that names the request."""
+
+    async def drip(peer: Peer) -> None:
+        await peer.read_head()
+        await peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+        while True:
+            await peer.send(b"X")
+            await asyncio.sleep(0.005)  # real time is what is measured here
+
+    timeout = Timeout(min_rate=(100_000, 0.05))
+    async with raw_server(drip) as server, AsyncHTTPConnection(server.host, server.port, timeout=timeout) as conn:
+        await conn.request("GET", "/drip")
+        response = await conn.getresponse()
+        with pytest.raises(StallTimeout) as caught:
+            await response.read()
+        error = caught.value
+        assert (error.method, error.url) == ("GET", f"{server.url}/drip")
+        assert (error.limit, error.rate) == (0.05, 100_000)
+        assert not conn.connected
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"), [((), None), (("Keep-Alive: timeout=5",), 5.0), (("keep-alive: max=3, timeout=60",), 60.0)]
+)
+async def test_keep_alive(fields: tuple[str, ...], told: float | None) -> None:
+    """The head of a response tells for how long the server keeps the connection."""
+    async with raw_server(script_once(reply(b"ok", *fields))) as server:
+        async with AsyncHTTPConnection(server.host, server.port) as conn:
+            await conn.request("GET", "/")
+            response = await conn.getresponse()
+            assert response.head.keep_alive == told
+            assert await response.read() == b"ok"
 
 
 async def test_peer_that_takes_slowly() -> None:

@@ -7,6 +7,7 @@ import contextlib
 import gc
 import socket
 import struct
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -24,9 +25,11 @@ from aiohttpclient import (
     NotConnected,
     ResponseNotReady,
     Timeout,
+    TotalTimeout,
 )
-from aiohttpclient.connection import _link
+from aiohttpclient.connection import Origin, _link
 from aiohttpclient.connection._link import effective_timeout
+from aiohttpclient.net import StreamProtocol, TCPDialer, _resolver, adopt
 from tests.support.server import raw_server, reply, script_once
 
 from .exchanges import Listener, fetch, until
@@ -35,8 +38,33 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
     from pathlib import Path
 
+    from aiohttpclient import AsyncHTTPResponse
     from tests.support.server import Peer
     from tests.support.tls import TlsKit
+
+
+class Dials:
+    """A dialer that remembers what it was asked for, and waits until it may go on; ``stubborn``: cancelled or not."""
+
+    def __init__(self, *, stubborn: bool = False) -> None:
+        self.asked: list[tuple[str, int]] = []
+        self.cancelled = 0
+        self.go_on = asyncio.Event()
+        self.go_on.set()
+        self._stubborn = stubborn
+
+    async def dial(self, host: str, port: int) -> StreamProtocol:
+        """Connect as asked."""
+        self.asked.append((host, port))
+        try:
+            await self.go_on.wait()
+        except asyncio.CancelledError:
+            self.cancelled += 1
+            if not self._stubborn:
+                raise
+            await self.go_on.wait()
+        return await TCPDialer().dial(host, port)
+
 
 POISON = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison"
 
@@ -168,14 +196,14 @@ async def test_nobody_listens() -> None:
 
 async def test_unknown_name(monkeypatch: pytest.MonkeyPatch) -> None:
     """A name that nobody knows is the resolver's own error."""
+
+    def look_up(name: str, flags: int) -> Any:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(_resolver, "look_up", look_up)
     async with AsyncHTTPConnection("nobody.invalid", 80) as conn:
-        monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", _unknown, raising=False)
-        with pytest.raises(socket.gaierror):
+        with pytest.raises(socket.gaierror, match="nobody"):
             await conn.connect()
-
-
-async def _unknown(*_: object, **__: object) -> None:
-    raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
 
 async def test_unix_socket(tmp_path: Path) -> None:
@@ -205,15 +233,147 @@ async def test_ipv6() -> None:
         assert f"\r\nHost: [::1]:{server.port}\r\n".encode() in server.raw
 
 
+# -- a dialer of one's own
+
+
+async def test_dialer() -> None:
+    """A dialer is asked for the host and the port of the connection, each time that it is opened."""
+    dialer = Dials()
+    async with raw_server(script_once(reply(b"ok"))) as server:
+        async with AsyncHTTPConnection(server.host, server.port, dialer=dialer) as conn:
+            assert conn.dialer is dialer
+            assert await fetch(conn) == b"ok"
+            await conn.close()
+            assert await fetch(conn) == b"ok"
+        assert dialer.asked == [(server.host, server.port)] * 2
+
+
+async def test_dialer_of_another_stream() -> None:
+    """What a dialer connects to is its own business: the request is for the origin all the same."""
+    near, far = socket.socketpair()
+    far.setblocking(False)
+
+    class Pair:
+        async def dial(self, host: str, port: int) -> StreamProtocol:
+            return await adopt(near)
+
+    async with AsyncHTTPConnection("example.org", dialer=Pair()) as conn:
+        await conn.request("GET", "/a")
+        head = await asyncio.get_running_loop().sock_recv(far, 65536)
+        assert head.startswith(b"GET /a HTTP/1.1\r\nHost: example.org\r\n")
+        far.send(reply(b"answer"))
+        assert await (await conn.getresponse()).read() == b"answer"
+    far.close()
+
+
+async def test_dialer_of_a_stream_without_a_socket() -> None:
+    """A dialer may give a stream in memory, whose transport has no socket to be asked whether it is quiet."""
+
+    class Memory(asyncio.Transport):
+        def __init__(self, stream: StreamProtocol) -> None:
+            super().__init__()
+            self.written: list[bytes] = []
+            self.ended = False
+            self._stream = stream
+
+        def write(self, data: Any) -> None:
+            self.written.append(bytes(data))
+            self._stream.loop.call_soon(self._answer)
+
+        def _answer(self) -> None:
+            raw = reply(b"answer")
+            self._stream.get_buffer(-1)[: len(raw)] = raw
+            self._stream.buffer_updated(len(raw))
+
+        def is_closing(self) -> bool:
+            return self.ended
+
+        def close(self) -> None:
+            if not self.ended:
+                self.ended = True
+                self._stream.loop.call_soon(self._stream.connection_lost, None)
+
+        abort = close
+
+    class Dialer:
+        async def dial(self, host: str, port: int) -> StreamProtocol:
+            stream = StreamProtocol(asyncio.get_running_loop())
+            transports.append(Memory(stream))
+            stream.connection_made(transports[-1])
+            return stream
+
+    transports: list[Memory] = []
+    async with AsyncHTTPConnection("example.org", dialer=Dialer()) as conn:
+        for _ in range(2):
+            assert await fetch(conn) == b"answer"
+    (transport,) = transports
+    assert transport.ended
+    assert len(transport.written) == 2
+
+
+async def test_dialer_comes_first(tmp_path: Path) -> None:
+    """A dialer is asked even where ``uds`` or ``source_address`` is given."""
+    dialer = Dials()
+    async with raw_server(script_once(reply(b"ok"))) as server:
+        uds = str(tmp_path / "nobody")
+        async with AsyncHTTPConnection(server.host, server.port, uds=uds, dialer=dialer) as conn:
+            assert await fetch(conn) == b"ok"
+        assert len(dialer.asked) == 1
+
+
+async def test_dialer_of_a_tunnel() -> None:
+    """With a tunnel, the dialer is asked for the proxy."""
+    dialer = Dials()
+
+    async def script(peer: Peer) -> None:
+        assert (await peer.read_head()).startswith(b"CONNECT example.org:80 ")
+        await peer.send(b"HTTP/1.1 200 OK\r\n\r\n")
+        await peer.read_head()
+        await peer.send(reply(b"ok"))
+        await peer.read_until_eof()
+
+    async with raw_server(script) as server:
+        async with AsyncHTTPConnection(server.host, server.port, dialer=dialer) as conn:
+            conn.set_tunnel("example.org", 80)
+            assert await fetch(conn) == b"ok"
+        assert dialer.asked == [(server.host, server.port)]
+
+
+@pytest.mark.parametrize("error", [OSError(113, "no way"), KeyError("a bug"), TimeoutError("its own")])
+async def test_dialer_that_fails(error: Exception) -> None:
+    """What a dialer raises passes as it is, and the connection can be used again."""
+
+    class Failing:
+        async def dial(self, host: str, port: int) -> StreamProtocol:
+            raise error
+
+    async with AsyncHTTPConnection("example.org", dialer=Failing()) as conn:
+        for _ in range(2):
+            with pytest.raises(type(error)) as caught:
+                await conn.request("GET", "/")
+            assert caught.value is error
+            assert conn.state is ExchangeState.IDLE
+
+
+async def test_connect_timeout_of_a_dialer() -> None:
+    """The connect timeout bounds a dialer too, which is cancelled."""
+    dialer = Dials()
+    dialer.go_on.clear()
+    async with AsyncHTTPConnection("example.org", dialer=dialer, timeout=Timeout(connect=0.02)) as conn:
+        with pytest.raises(ConnectTimeout):
+            await conn.connect()
+        assert dialer.cancelled == 1
+
+
 # -- the timeout
 
 
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
-        (5, Timeout(connect=5, write=5, read=5)),
+        (5, Timeout(pool=5, connect=5, write=5, read=5)),
         (0.5, Timeout(0.5)),
-        (None, Timeout(connect=None, write=None, read=None)),
+        (None, Timeout(pool=None, connect=None, write=None, read=None, min_rate=None)),
         (Timeout(read=1), Timeout(connect=10, write=30, read=1)),
     ],
 )
@@ -278,14 +438,22 @@ def full_backlog() -> Any:
 
 async def test_connect_timeout_covers_the_look_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """The look-up of the name counts as a part of connecting."""
+    release = threading.Event()
+    look_up = _resolver.look_up
 
-    async def never(*_: object, **__: object) -> None:
-        await asyncio.Event().wait()
+    def never(name: str, flags: int) -> Any:
+        if flags & socket.AI_NUMERICHOST:
+            return look_up(name, flags)
+        release.wait(30)
+        return []
 
-    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", never, raising=False)
-    async with AsyncHTTPConnection("slow.invalid", timeout=0.05) as conn:
-        with pytest.raises(ConnectTimeout):
-            await conn.connect()
+    monkeypatch.setattr(_resolver, "look_up", never)
+    try:
+        async with AsyncHTTPConnection("slow.invalid", timeout=0.05) as conn:
+            with pytest.raises(ConnectTimeout):
+                await conn.connect()
+    finally:
+        release.set()
 
 
 async def test_timeout_of_the_system(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -299,6 +467,29 @@ async def test_timeout_of_the_system(monkeypatch: pytest.MonkeyPatch) -> None:
         with pytest.raises(TimeoutError, match="Connection timed out") as caught:
             await conn.connect()
         assert not isinstance(caught.value, ConnectTimeout)
+
+
+@pytest.mark.parametrize("total", [0.05, 0.0504, 0.0496])
+async def test_total_while_connecting(total: float) -> None:
+    """A total that ends before the connection is open is a TotalTimeout, to whatever fraction of a millisecond."""
+    with full_backlog() as (host, port):
+        async with AsyncHTTPConnection(host, port, timeout=Timeout(total=total)) as conn:
+            for attempt in (conn.connect, lambda: conn.request("GET", "/path")):
+                with pytest.raises(TotalTimeout) as caught:
+                    await attempt()
+                assert caught.value.limit == total
+                assert 0.04 < caught.value.elapsed < 5
+                assert caught.value.url is not None
+                assert caught.value.url.startswith(f"http://{host}:{port}")
+
+
+async def test_shorter_bound_of_connecting() -> None:
+    """Of the connect timeout and the total, the one that ends first is named."""
+    with full_backlog() as (host, port):
+        for timeout, error in ((Timeout(total=5, connect=0.02), ConnectTimeout), (Timeout(total=0.02), TotalTimeout)):
+            async with AsyncHTTPConnection(host, port, timeout=timeout) as conn:
+                with pytest.raises(error):
+                    await conn.connect()
 
 
 # -- closing
@@ -769,22 +960,16 @@ async def test_another_task_while_a_body_is_sent(meanwhile: str) -> None:
 
 
 @every_meanwhile
-async def test_another_task_while_connecting(meanwhile: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_another_task_while_connecting(meanwhile: str) -> None:
     """While a task opens the connection, every other use of it is refused, and the request is sent."""
-    go_on = asyncio.Event()
-    dial: Any = getattr(_link, "dial")  # noqa: B009  # it is imported there, which mypy takes for private
-
-    async def slow_dial(*arguments: Any, **options: Any) -> Any:
-        await go_on.wait()
-        return await dial(*arguments, **options)
-
-    monkeypatch.setattr(_link, "dial", slow_dial)
+    dialer = Dials()
+    dialer.go_on.clear()
     async with raw_server(script_once(reply(b"answer"))) as server:
-        async with AsyncHTTPConnection(server.host, server.port) as conn:
+        async with AsyncHTTPConnection(server.host, server.port, dialer=dialer) as conn:
             first = asyncio.create_task(fetch(conn))
-            await asyncio.sleep(0)
+            await until(lambda: bool(dialer.asked))
             await intrude(conn, meanwhile)
-            go_on.set()
+            dialer.go_on.set()
             assert await first == b"answer"
             assert server.connections == 1
 
@@ -920,26 +1105,82 @@ async def test_closed_while_a_body_is_sent(closer: str, monkeypatch: pytest.Monk
 
 
 @every_closer
-async def test_closed_while_connecting(closer: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A connection that is closed while it is being opened does not appear afterwards."""
-    go_on = asyncio.Event()
-    dial: Any = getattr(_link, "dial")  # noqa: B009  # it is imported there, which mypy takes for private
-
-    async def slow_dial(*arguments: Any, **options: Any) -> Any:
-        await go_on.wait()
-        return await dial(*arguments, **options)
-
-    monkeypatch.setattr(_link, "dial", slow_dial)
-    async with raw_server(_swallow) as server, AsyncHTTPConnection(server.host, server.port) as conn:
+async def test_closed_while_connecting(closer: str) -> None:
+    """Closing interrupts the opening of a connection at once: its task gets an error, and no connection is made."""
+    dialer = Dials()
+    dialer.go_on.clear()
+    async with raw_server(_swallow) as server, AsyncHTTPConnection(server.host, server.port, dialer=dialer) as conn:
         opening = asyncio.create_task(conn.request("GET", "/"))
-        await asyncio.sleep(0)
+        await until(lambda: bool(dialer.asked))
         await CLOSERS[closer](conn)
-        go_on.set()
+        with pytest.raises(ConnectionAbortedError, match="closed"):
+            await opening
+        assert dialer.cancelled == 1
+        assert not conn.connected
+        assert server.connections == 0
+
+
+@every_closer
+async def test_closed_while_a_dialer_does_not_listen(closer: str) -> None:
+    """What a dialer connects all the same, after the connection was closed, is closed, and does not appear."""
+    dialer = Dials(stubborn=True)
+    dialer.go_on.clear()
+    async with raw_server(_swallow) as server, AsyncHTTPConnection(server.host, server.port, dialer=dialer) as conn:
+        opening = asyncio.create_task(conn.request("GET", "/"))
+        await until(lambda: bool(dialer.asked))
+        await CLOSERS[closer](conn)
+        await until(lambda: dialer.cancelled > 0)
+        dialer.go_on.set()
         with pytest.raises(ConnectionAbortedError, match="closed"):
             await opening
         assert not conn.connected
         await server.wait_closed()
         assert server.raw == b""
+
+
+@every_closer
+async def test_closed_in_the_handshake(closer: str, tls: TlsKit) -> None:
+    """Closing interrupts a handshake as well."""
+    async with raw_server(_swallow) as server:
+        async with AsyncHTTPSConnection(server.host, server.port, context=tls.client) as conn:
+            opening = asyncio.create_task(conn.connect())
+            await until(lambda: any(peer.raw for peer in server.peers))
+            await CLOSERS[closer](conn)
+            with pytest.raises(ConnectionAbortedError, match="closed"):
+                await opening
+            await server.wait_closed()
+            assert not conn.connected
+
+
+@every_closer
+async def test_opened_again_after_it_was_closed_while_connecting(closer: str) -> None:
+    """A connection whose opening was interrupted can be opened again."""
+    dialer = Dials()
+    dialer.go_on.clear()
+    async with raw_server(script_once(reply(b"ok"))) as server:
+        async with AsyncHTTPConnection(server.host, server.port, dialer=dialer) as conn:
+            opening = asyncio.create_task(conn.connect())
+            await until(lambda: bool(dialer.asked))
+            await CLOSERS[closer](conn)
+            with pytest.raises(ConnectionAbortedError):
+                await opening
+            dialer.go_on.set()
+            assert await fetch(conn) == b"ok"
+            assert server.connections == 1
+
+
+async def test_cancelled_while_it_is_closed() -> None:
+    """A task that is cancelled in the tick in which another closes the connection is cancelled, and not merely told."""
+    dialer = Dials()
+    dialer.go_on.clear()
+    conn = AsyncHTTPConnection("example.org", dialer=dialer)
+    opening = asyncio.create_task(conn.connect())
+    await until(lambda: bool(dialer.asked))
+    conn.abort()
+    opening.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await opening
+    assert not conn.connected
 
 
 @every_closer
@@ -961,6 +1202,258 @@ async def test_used_again_while_the_first_task_is_being_woken(closer: str) -> No
             assert await fetch(conn, "GET", "/second") == b"second"
         with pytest.raises(ConnectionAbortedError):
             await waiting
+
+
+# -- for a pool
+
+
+async def test_open() -> None:
+    """``open()`` connects under bounds of its own, and gives the stream that is open then."""
+    async with raw_server(script_once(reply(b"ok"))) as server:
+        async with AsyncHTTPConnection(server.host, server.port, timeout=1) as conn:
+            stream = await conn.open(Timeout(5), None)
+            assert conn.connected
+            assert not stream.ended
+            assert await fetch(conn) == b"ok"
+            assert server.connections == 1
+
+
+async def test_open_is_bounded() -> None:
+    """Its bounds are the connect timeout, and the deadline of a request that began earlier."""
+    with full_backlog() as (host, port):
+        async with AsyncHTTPConnection(host, port) as conn:
+            with pytest.raises(ConnectTimeout):
+                await conn.open(Timeout(connect=0.02), None)
+            loop = asyncio.get_running_loop()
+            started = loop.time()
+            with pytest.raises(TotalTimeout) as caught:
+                await conn.open(Timeout(total=10), started + 0.02)
+            assert caught.value.limit == 10
+            assert 9.9 < caught.value.elapsed < 15
+            with pytest.raises(TotalTimeout):
+                await conn.open(Timeout(total=10), started - 1)
+            assert not conn.connected
+
+
+async def test_surrender_and_adopt() -> None:
+    """A stream moves from one connection to another and back, between any two exchanges; the origin may be another."""
+    async with raw_server(script_once(reply(b"1"), reply(b"2"), reply(b"3"))) as server:
+        first, second = (AsyncHTTPConnection(server.host, server.port, strict=True) for _ in range(2))
+        assert await fetch(first) == b"1"
+        stream = first.surrender()
+        assert stream is not None
+        assert not first.connected
+        second.adopt(stream, Origin("http", "example.org", 8080, 80))
+        assert second.connected
+        assert await fetch(second) == b"2"
+        assert b"\r\nHost: example.org:8080\r\n" in server.raw
+        assert second.surrender() is stream
+        assert second.surrender() is None
+        first.adopt(stream, Origin("http", server.host, server.port, 80))
+        assert await fetch(first) == b"3"
+        assert server.connections == 1
+        await second.close()
+        await first.close()
+
+
+async def test_surrender_of_what_is_not_idle() -> None:
+    """Only an open and idle stream is surrendered; else the connection stays as it is."""
+    async with raw_server(script_once(reply(b"one"), reply(b"two"))) as server:
+        async with AsyncHTTPConnection(server.host, server.port) as conn:
+            assert conn.surrender() is None
+            await conn.request("GET", "/")
+            assert conn.surrender() is None
+            response = await conn.getresponse()
+            assert conn.surrender() is None
+            assert await response.read() == b"one"
+            conn.putrequest("GET", "/")
+            assert conn.surrender() is None
+            await conn.endheaders()
+            reading = asyncio.create_task(conn.getresponse())
+            await asyncio.sleep(0)
+            assert conn.surrender() is None
+            assert await (await reading).read() == b"two"
+            await conn.close()
+            assert conn.surrender() is None
+
+
+async def test_surrender_of_a_spoiled_stream() -> None:
+    """A stream on which something has arrived is not surrendered."""
+    async with raw_server(script_once(reply(b"one") + POISON)) as server:
+        async with AsyncHTTPConnection(server.host, server.port) as conn:
+            assert await fetch(conn) == b"one"
+            await until(lambda: not conn.connected)
+            assert conn.surrender() is None
+
+
+class Ledger:
+    """An owner that notes what it is told, and in what state the connection is then."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, bool, ExchangeState]] = []
+
+    def exchange_complete(self, conn: AsyncHTTPConnection, response: AsyncHTTPResponse) -> None:
+        assert response.isclosed()
+        self.told.append(("complete", conn.connected, conn.state))
+
+    def connection_ended(self, conn: AsyncHTTPConnection) -> None:
+        self.told.append(("ended", conn.connected, conn.state))
+
+
+IDLE = ExchangeState.IDLE
+
+
+@pytest.mark.parametrize(
+    ("raw", "connected"),
+    [
+        (reply(b"answer"), True),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n6\r\nanswer\r\n0\r\n\r\n", True),
+        (reply(b"answer", "Connection: close"), False),
+        (reply(b"answer") + POISON, False),
+    ],
+)
+async def test_owner_is_told_of_the_end_of_a_response(raw: bytes, connected: bool) -> None:
+    """An owner is told in the step in which a response is complete, once; then the connection is nobody's."""
+    async with raw_server(script_once(raw)) as server:
+        async with AsyncHTTPConnection(server.host, server.port) as conn:
+            await conn.request("GET", "/")
+            conn.owner = ledger = Ledger()
+            response = await conn.getresponse()
+            assert await response.read(3) == b"ans"
+            told_too_early = list(ledger.told)
+            assert await response.read(3) == b"wer"
+            await response.read()
+            assert [told_too_early, ledger.told] == [[], [("complete", connected, IDLE)]]
+            await conn.close()
+            assert len(ledger.told) == 1
+
+
+async def test_owner_is_told_of_a_response_without_a_body() -> None:
+    """A response that has no body is complete when it is there."""
+    async with raw_server(script_once(b"HTTP/1.1 204 No Content\r\n\r\n")) as server:
+        async with AsyncHTTPConnection(server.host, server.port) as conn:
+            await conn.request("GET", "/")
+            conn.owner = ledger = Ledger()
+            await conn.getresponse()
+            assert ledger.told == [("complete", True, IDLE)]
+
+
+async def test_owner_is_told_of_the_end_of_a_connection() -> None:
+    """An owner is told once when the connection is closed: by closing the response or the connection, or by a fault."""
+
+    async def script(peer: Peer) -> None:
+        await peer.read_head()
+        await peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf.")
+        if peer.number < 4:
+            await peer.read_until_eof()
+
+    async def read(response: AsyncHTTPResponse, conn: AsyncHTTPConnection) -> None:
+        with pytest.raises(Exception, match="IncompleteRead"):
+            await response.read()
+
+    async def cancel(response: AsyncHTTPResponse, conn: AsyncHTTPConnection) -> None:
+        task = asyncio.create_task(response.read())
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    ends: list[Callable[[AsyncHTTPResponse, AsyncHTTPConnection], Awaitable[None]]] = [
+        lambda response, _: response.close(),
+        lambda _, conn: conn.close(),
+        lambda _, conn: abort(conn),
+        cancel,
+        read,
+    ]
+    async with raw_server(script) as server:
+        async with AsyncHTTPConnection(server.host, server.port) as conn:
+            for end in ends:
+                await conn.request("GET", "/")
+                response = await conn.getresponse()
+                conn.owner = ledger = Ledger()
+                await end(response, conn)
+                assert ledger.told == [("ended", False, IDLE)]
+                await response.close()
+                await conn.close()
+                conn.abort()
+                assert len(ledger.told) == 1
+                assert conn.owner is None
+
+
+class Dying:
+    """A server whose connections end in the ways that matter to whoever would repeat a request."""
+
+    def __init__(self, first: bytes, rst: bool) -> None:
+        self._first = first
+        self._rst = rst
+
+    async def __call__(self, peer: Peer) -> None:
+        await peer.read_head()
+        await peer.send(self._first)
+        if self._rst:
+            peer.reset()
+
+
+@pytest.mark.parametrize("rst", [False, True], ids=["closed", "reset"])
+@pytest.mark.parametrize(
+    ("first", "untouched"),
+    [
+        (b"", True),
+        (b"H", False),
+        (b"HTTP/1.1 100 Continue\r\n\r\n", False),
+        (b"HTTP/1.1 103 Early Hints\r\n\r\nHTTP", False),
+        (b"garbage", False),
+    ],
+)
+async def test_untouched(first: bytes, untouched: bool, rst: bool) -> None:
+    """After a failure ``untouched`` tells whether not a byte of a response had come."""
+    async with raw_server(Dying(first, rst)) as server:
+        async with AsyncHTTPConnection(server.host, server.port, strict=True) as conn:
+            await conn.request("GET", "/")
+            with pytest.raises(Exception, match=r".*"):
+                await conn.getresponse()
+            assert conn.untouched is untouched
+
+
+async def test_untouched_and_refused_of_a_second_request() -> None:
+    """What is told is about the last request: what an earlier exchange received does not count."""
+    with Listener() as listener:
+        async with AsyncHTTPConnection(listener.host, listener.port) as conn:
+            await conn.request("GET", "/")
+            sock = listener.accept()
+            await listener.answer(sock, reply(b"first"))
+            assert await (await conn.getresponse()).read() == b"first"
+            await conn.request("POST", "/", b"body")
+            assert not conn.refused
+            await listener.answer(sock, b"")
+            sock.close()
+            with pytest.raises(ConnectionError):
+                await conn.getresponse()
+            assert conn.untouched
+            assert not conn.refused
+
+
+@pytest.mark.parametrize("body", [None, b"body", b"", [b"bo", b"dy"]])
+async def test_refused(body: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """``refused`` tells that the transport was found closed by the very first write; on a loop that writes later it
+    stays false.
+    """
+    tells = isinstance(asyncio.get_running_loop(), asyncio.BaseEventLoop)
+    with Listener() as listener:
+        async with AsyncHTTPConnection(listener.host, listener.port) as conn:
+            await conn.connect()
+            stream = conn._stream
+            assert stream is not None
+            sock = listener.accept()
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            sock.close()
+            monkeypatch.setattr(type(stream), "is_clean", lambda _: True)  # the reset comes after it was looked at
+            with pytest.raises(ConnectionError):
+                await conn.request("POST", "/", body)
+                await conn.getresponse()
+            assert conn.refused or not tells
+            assert conn.untouched
+            assert not conn.connected
 
 
 # -- tunnels are in test_tunnel.py; this is what a connection has to say about them

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -16,7 +16,8 @@ from aiohttpclient import (
     NotConnected,
     Timeout,
 )
-from aiohttpclient.net import default_context
+from aiohttpclient.connection import Origin
+from aiohttpclient.net import ResumingContext, TCPDialer, default_context
 from tests.support.server import raw_server, reply, script_once
 
 from .exchanges import fetch, framed, until
@@ -24,7 +25,8 @@ from .exchanges import fetch, framed, until
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.support.server import Peer
+    from aiohttpclient.net import StreamProtocol
+    from tests.support.server import Peer, RawServer
     from tests.support.tls import TlsKit
 
 
@@ -308,3 +310,120 @@ async def test_descriptor(tls: TlsKit) -> None:
             response = await conn.getresponse()
             assert response.fileno() > 2
             await response.read()
+
+
+# -- sessions
+
+
+async def session_of(server: RawServer, context: ssl.SSLContext, *, keep: bool = True, **options: Any) -> bool:
+    """Whether a new connection resumes an earlier session; its own is kept for the next, unless ``keep`` is false."""
+    async with AsyncHTTPSConnection(server.host, server.port, context=context, **options) as conn:
+        assert await fetch(conn) == b"ok"
+        reused = conn.session_reused
+        if keep:
+            conn.keep_session()
+    assert not conn.session_reused
+    return reused
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+async def test_session_is_resumed(version: ssl.TLSVersion, tls: TlsKit) -> None:
+    """With a ``ResumingContext``, a connection resumes the session that an earlier one has kept."""
+    inner = tls.new_client()
+    inner.minimum_version = inner.maximum_version = version
+    context = ResumingContext.over(inner)
+    async with raw_server(script_once(reply(b"ok")), ssl=tls.good) as server:
+        assert [await session_of(server, context) for _ in range(3)] == [False, True, True]
+
+
+def test_session_of_no_connection() -> None:
+    """A connection that is not open has no session, and nothing to keep."""
+    conn = AsyncHTTPSConnection("example.org")
+    assert not conn.session_reused
+    conn.keep_session()
+
+
+async def test_session_that_was_not_kept_is_not_resumed(tls: TlsKit) -> None:
+    """A session is resumed only if it was kept; and with a context of another kind it never is."""
+    async with raw_server(script_once(reply(b"ok")), ssl=tls.good) as server:
+        context = ResumingContext.over(tls.new_client())
+        assert [await session_of(server, context, keep=False) for _ in range(2)] == [False, False]
+        plain = tls.new_client()
+        assert [await session_of(server, plain) for _ in range(2)] == [False, False]
+
+
+async def test_session_of_another_name(tls: TlsKit, tmp_path: Path) -> None:
+    """A session is not offered to a server of another name, or in another's place."""
+    context = ResumingContext.over(tls.new_client())
+    async with raw_server(script_once(reply(b"ok")), ssl=tls.good) as server:
+        assert not await session_of(server, context)
+        assert not await session_of(server, context, server_hostname="localhost")
+        assert await session_of(server, context, server_hostname="localhost")
+        assert await session_of(server, context)
+        assert await session_of(server, context, server_hostname="LOCALHOST")
+
+
+async def test_session_through_a_tunnel(tls: TlsKit) -> None:
+    """Through a tunnel the session is the origin's, and not the proxy's."""
+    context = ResumingContext.over(tls.new_client())
+
+    async def script(peer: Peer) -> None:
+        await peer.read_head()
+        await peer.send(b"HTTP/1.1 200 OK\r\n\r\n")
+        await peer.start_tls(tls.good)
+        await peer.read_head()
+        await peer.send(reply(b"ok"))
+        await peer.read_until_eof()
+
+    async with raw_server(script) as server:
+        for resumed in (False, True):
+            async with AsyncHTTPSConnection(server.host, server.port, context=context) as conn:
+                conn.set_tunnel("localhost", 443)
+                assert await fetch(conn) == b"ok"
+                assert conn.session_reused is resumed
+                conn.keep_session()
+
+
+# -- a dialer of one's own
+
+
+async def test_dialer(tls: TlsKit) -> None:
+    """A dialer makes the connection that TLS goes over; verified is the host's name, not where the dialer went."""
+    asked: list[tuple[str, int]] = []
+
+    async with raw_server(script_once(reply(b"ok")), ssl=tls.good) as server:
+
+        class Elsewhere:
+            async def dial(self, host: str, port: int) -> StreamProtocol:
+                asked.append((host, port))
+                return await TCPDialer().dial(server.host, server.port)
+
+        async with AsyncHTTPSConnection("localhost", context=tls.client, dialer=Elsewhere()) as conn:
+            assert await fetch(conn) == b"ok"
+        async with AsyncHTTPSConnection("example.org", context=tls.client, dialer=Elsewhere()) as conn:
+            with pytest.raises(ssl.SSLCertVerificationError):
+                await conn.connect()
+    assert asked == [("localhost", 443), ("example.org", 443)]
+
+
+async def test_surrender_and_adopt(tls: TlsKit) -> None:
+    """A stream over TLS moves from one connection to another, with what it knows of its session."""
+    async with raw_server(script_once(reply(b"1"), reply(b"2")), ssl=tls.good) as server:
+        context = ResumingContext.over(tls.new_client())
+        first = AsyncHTTPSConnection(server.host, server.port, context=context)
+        assert await fetch(first) == b"1"
+        stream = first.surrender()
+        assert stream is not None
+        assert not first.session_reused
+        first.keep_session()
+        async with AsyncHTTPSConnection(server.host, server.port, context=context) as second:
+            second.adopt(stream, Origin("https", server.host, server.port, 443))
+            assert await fetch(second) == b"2"
+            second.keep_session()
+        assert await session_of_first(server, context)
+
+
+async def session_of_first(server: RawServer, context: ssl.SSLContext) -> bool:
+    async with AsyncHTTPSConnection(server.host, server.port, context=context) as conn:
+        assert await fetch(conn) == b"1"
+        return conn.session_reused
