@@ -8,6 +8,7 @@ from . import errors, status
 from ._headers import Headers
 from .connection import AsyncHTTPConnection, AsyncHTTPResponse, AsyncHTTPSConnection
 from .errors import *  # noqa: F403  # the list of names is errors.__all__
+from .pool import ConnectionPool, PoolLimits, PoolStats, Proxy, TimeoutManager
 from .status import *  # noqa: F403  # the list of names is status.__all__
 from .timeouts import Timeout
 from .wire import ExchangeState, MessageLimits
@@ -16,10 +17,15 @@ __all__ = [  # noqa: PLE0604  # two lists of names have their own modules
     "AsyncHTTPConnection",
     "AsyncHTTPResponse",
     "AsyncHTTPSConnection",
+    "ConnectionPool",
     "ExchangeState",
     "Headers",
     "MessageLimits",
+    "PoolLimits",
+    "PoolStats",
+    "Proxy",
     "Timeout",
+    "TimeoutManager",
     *errors.__all__,
     *status.__all__,
 ]

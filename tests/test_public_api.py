@@ -16,6 +16,12 @@ FOLDER = Path(__file__).parents[1] / PACKAGE
 INSIDE = {"wire", "net"}
 """Sub-packages that serve the layers to their right; what they export is no promise to users."""
 
+FOR_THE_POOL = {"DEFAULT_LIMITS", "Origin", "Owner", "Plan", "effective_timeout", "prepare"}
+"""What ``connection`` exports for the layer above it, and not for users."""
+
+OF_THE_POOL_ONLY = {"Drop", "EventKind", "PoolEvent"}
+"""What is imported from ``aiohttpclient.pool`` by those who look closely, and is no name of the package itself."""
+
 FRONTS = [
     PACKAGE,
     *(f"{PACKAGE}.{path.stem}" for path in sorted(FOLDER.glob("[a-z]*.py"))),
@@ -83,10 +89,23 @@ def test_everything_public_is_exported(name: str) -> None:
     assert own <= set(module.__all__)
 
 
-@pytest.mark.parametrize(("name", "export"), _exported([f"{PACKAGE}.status", f"{PACKAGE}.connection"]))
+@pytest.mark.parametrize(
+    ("name", "export"),
+    _exported([f"{PACKAGE}.{part}" for part in ("status", "connection", "pool", "timeouts", "errors")]),
+)
 def test_the_package_has_it_too(name: str, export: str) -> None:
-    """The constants and the classes of the connection level are names of the package itself."""
-    assert getattr(_front(PACKAGE), export) is getattr(_front(name), export)
+    """The constants, the errors, and the classes of the connection and of the pool are names of the package itself."""
+    if export in FOR_THE_POOL | OF_THE_POOL_ONLY:
+        assert not hasattr(_front(PACKAGE), export)
+    else:
+        assert getattr(_front(PACKAGE), export) is getattr(_front(name), export)
+        assert export in _front(PACKAGE).__all__
+
+
+def test_exceptions_are_needed() -> None:
+    """What is said not to be a name of the package is exported where it is said to be."""
+    assert set(_front(f"{PACKAGE}.connection").__all__) >= FOR_THE_POOL
+    assert set(_front(f"{PACKAGE}.pool").__all__) >= OF_THE_POOL_ONLY
 
 
 # -- what the README says

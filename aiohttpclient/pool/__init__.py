@@ -1,0 +1,18 @@
+"""Connections that are kept and shared out, within limits and in order."""
+
+from ._limits import PoolLimits
+from ._pool import ConnectionPool
+from ._proxy import Proxy
+from ._stats import Drop, EventKind, PoolEvent, PoolStats
+from ._timeouts import TimeoutManager
+
+__all__ = [
+    "ConnectionPool",
+    "Drop",
+    "EventKind",
+    "PoolEvent",
+    "PoolLimits",
+    "PoolStats",
+    "Proxy",
+    "TimeoutManager",
+]

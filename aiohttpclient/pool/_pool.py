@@ -1,0 +1,324 @@
+"""The pool itself: requests over connections that are kept, and connections to be leased.
+
+Theory of operation
+-------------------
+A request holds a slot from the moment in which it was given one until the last byte of its response was read. On every
+way out the slot is given back:
+
+* the response was read to its end: the connection tells its owner, which is the pool, in the very step;
+* anything failed, was closed early or was cancelled: the connection has closed its socket before that is known here;
+* the response was forgotten before it was read: it says so when it is collected.
+
+What a server does in the moment in which a request is written cannot be seen in time by anybody; for that there is one
+retry, where ``_retry`` allows it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import logging
+from typing import TYPE_CHECKING, Any
+
+from ..connection import DEFAULT_LIMITS, prepare
+from ..errors import ProtocolError
+from ..net import LOST
+from ..timeouts import Timeout
+from ..wire import ExchangeState
+from ._lease import Lease
+from ._limits import PoolLimits
+from ._proxy import Proxy
+from ._retry import may_repeat, rewinder
+from ._routes import as_text
+from ._stats import Drop, EventKind, PoolEvent, PoolStats
+from ._supply import DROPS, Supply, log
+from ._timeouts import TimeoutManager
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Callable
+    from types import TracebackType
+    from typing import Self
+
+    from .._headers import HeadersInit
+    from ..connection import AsyncHTTPResponse, Origin, Plan
+    from ..net import Dialer, StreamProtocol
+    from ..wire import MessageLimits
+    from ._connections import LeasedConnection, PooledConnection
+    from ._routes import Route
+    from ._slot import Slot
+
+KEEP_ALIVE_MARGIN = 1.0
+"""Seconds taken off the time for which a server says that it keeps a connection, at most half of that: a request that
+is written in the last moment arrives too late."""
+
+
+class ConnectionPool(Supply):
+    """Keeps connections to any number of origins, and lends them to one request at a time each.
+
+    :param limits: how many connections, for how long; and how many requests may wait
+    :param timeout: bounds for each request that does not bring its own; a number sets each phase
+    :param ssl_context: for ``https``; None: certifi's roots, host names, TLS 1.2 or later
+    :param proxy: the URL of a proxy (``http``, ``https``, ``socks4``, ``socks4a``, ``socks5``, ``socks5h``), a
+        :class:`Proxy`, or a function that is asked once for each origin (``"https://example.org"``) and answers with
+        one of these, or None for a direct connection
+    :param dialer: makes the connections: see :class:`aiohttpclient.net.Dialer`. The default looks names up in threads
+        of its own, remembers the addresses for a short time, and tries all of them. ``TCPDialer(allow=public_only)``
+        keeps to the public Internet, whatever a name stands for: use it where others choose the URLs. It judges the
+        address that is connected to, which behind a proxy is the proxy's
+    :param proxy_ssl_context: for ``https`` proxies; None: the same as for ``https`` by default
+    :param message_limits: bounds on what a peer may send outside of a body
+    :param retry: send a request once more when the reused connection that it went out on died before a byte of an
+        answer came, and the request may be repeated: its method is idempotent, or nothing of it was written
+    :param on_event: called with a :class:`PoolEvent` for each decision; it must not raise, nor use the pool
+    :raises InvalidURL: ``proxy`` is not the URL of one
+
+    A pool belongs to the event loop in which it is used first. Close it, or use ``async with``.
+    """
+
+    def __init__(
+        self,
+        limits: PoolLimits = PoolLimits(),  # noqa: B008  # an immutable value
+        timeout: float | Timeout = Timeout(),  # noqa: B008  # the same
+        ssl_context: ssl.SSLContext | None = None,
+        proxy: str | Proxy | Callable[[str], str | Proxy | None] | None = None,
+        dialer: Dialer | None = None,
+        *,
+        proxy_ssl_context: ssl.SSLContext | None = None,
+        message_limits: MessageLimits = DEFAULT_LIMITS,
+        retry: bool = True,
+        on_event: Callable[[PoolEvent], object] | None = None,
+    ) -> None:
+        chosen = Proxy.parse(proxy) if isinstance(proxy, str) else proxy
+        super().__init__(limits, chosen, dialer, ssl_context, proxy_ssl_context, message_limits, on_event)
+        self._timeout = timeout if isinstance(timeout, Timeout) else Timeout(timeout)
+        self._usual = None if self._timeout.total is not None else (self._timeout, None)
+        self.retry = retry
+        self._retried = 0
+
+    @property
+    def timeout(self) -> Timeout:
+        """The bounds of a request that does not bring its own."""
+        return self._timeout
+
+    async def __aenter__(self) -> Self:
+        self._check_usable()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    # -- what people use ---------------------------------------------------------------------------------------------
+
+    async def request(
+        self,
+        method: str,
+        url: str,
+        body: Any = None,
+        headers: HeadersInit | None = None,
+        timeout: float | Timeout | TimeoutManager | None = None,
+    ) -> AsyncHTTPResponse:
+        """Send a request over a connection to the origin of ``url``; the response, whose body is still to be read.
+
+        The connection is free for others in the step in which the last byte of the body is read. A response that is not
+        read to its end keeps its connection: read it, or ``close`` it.
+
+        :param url: absolute; the path and query as they are to be sent, percent-encoded
+        :param body: whatever :meth:`AsyncHTTPConnection.request` takes
+        :param timeout: None: the pool's; a number sets each phase; a :class:`TimeoutManager`: what is left of that
+        :raises InvalidURL, ValueError, TypeError: something that cannot be sent; no connection was touched
+        :raises PoolTimeout: no connection became free in time
+        :raises PoolFull: as many requests as may wait do
+        :raises PoolClosed: the pool is closed
+        :raises PhaseTimeout: something else took too long
+        :raises HTTPException, OSError: as :meth:`AsyncHTTPConnection.request` and its ``getresponse``
+        """
+        route, target = self._router.find(url)
+        bounds, deadline = (None if timeout is not None else self._usual) or self._bounds(timeout, method, url)
+        rewind = None if body is None else rewinder(body)
+        head, plan, body = prepare(route.origin, method, target, body, headers)
+        if plan.for_proxy or method == "CONNECT":
+            refuse(plan, method)
+        slot = self._book.take(route.key)
+        if slot is None or not slot.stream.is_clean():
+            slot = await self._acquire(slot, route.key, TimeoutManager(bounds, deadline), method, url)
+        else:
+            self._reused += 1
+            self._talks = talks = self._on_event is not None or log.isEnabledFor(logging.DEBUG)
+            if talks:
+                self._say(EventKind.REUSED, route.key)
+        while True:
+            conn = slot.conn
+            assert conn is not None
+            try:
+                sending = conn.start(method, target, head, body, plan, bounds, deadline)
+                if sending is not None:
+                    await sending
+                response = await conn.getresponse()
+            except BaseException as error:
+                if not self._may_retry(slot, method, body is None or rewind is not None, error):
+                    self._drop(slot, Drop.FAILED)
+                    self._explain(error, method, url)
+                    raise
+            else:
+                if not slot.used:
+                    slot.used = True
+                    conn.keep_session()  # before the body: a server that closes after it may do so unread
+                if not response.isclosed():
+                    conn.owner = self
+                else:
+                    self._complete_at_once(conn, response)
+                return response
+            await self._connect(slot, TimeoutManager(bounds, deadline), method, url, rewind)
+
+    def connection(self, url: str, timeout: float | Timeout | TimeoutManager | None = None) -> Lease:
+        """Lease a connection to the origin of ``url``, for as many exchanges as wanted.
+
+        ::
+
+            async with pool.connection("https://example.org") as conn:
+                await conn.request("GET", "/")
+                response = await conn.getresponse()
+                await response.read()
+
+        After the block the connection is of no use any more, and says so with ``LeaseEnded``. ``timeout`` bounds
+        getting the connection, and each exchange on it. A lease is the way to an upgrade: ``conn.detach()`` after a 101
+        takes the stream out of the pool.
+
+        :raises InvalidURL: ``url`` is not an absolute URL of HTTP
+        """
+        route, _ = self._router.find(url)
+        return Lease(self, route, timeout, as_text(url))
+
+    def stats(self) -> PoolStats:
+        """What the pool has and has done, counted in this moment."""
+        book = self._book
+        return PoolStats(
+            idle=book.idle,
+            busy=book.busy,
+            connecting=book.connecting,
+            waiting=book.waiting,
+            origins=book.origins,
+            opened=self._opened,
+            resumed=self._resumed,
+            reused=self._reused,
+            retried=self._retried,
+            dropped=dict(self._dropped),
+        )
+
+    def _bounds(
+        self, timeout: float | Timeout | TimeoutManager | None, method: str, url: str
+    ) -> tuple[Timeout, float | None]:
+        """The bounds of a request that begins now, and the time of the loop at which its total is used up.
+
+        :raises TotalTimeout: it is used up
+        """
+        if isinstance(timeout, TimeoutManager):
+            timeout.check(method, str(url))
+            return timeout.timeout, timeout.deadline
+        if timeout is None:
+            timeout = self._timeout
+        elif not isinstance(timeout, Timeout):
+            timeout = Timeout(timeout)
+        return timeout, None if timeout.total is None else asyncio.get_running_loop().time() + timeout.total
+
+    def _may_retry(self, slot: Slot, method: str, replayable: bool, error: BaseException) -> bool:
+        """Whether the exchange that failed with ``error`` may be done once more, on a fresh connection of ``slot``."""
+        conn = slot.conn
+        assert conn is not None
+        if not (self.retry and slot.used and replayable) or self._closed:
+            return False
+        if not may_repeat(method, conn.untouched, conn.refused, error):
+            return False
+        self._retried += 1
+        self._count(slot, Drop.FAILED)
+        self._say(EventKind.RETRIED, slot.page.key, type(error).__name__)
+        return True
+
+    def _complete_at_once(self, conn: PooledConnection, response: AsyncHTTPResponse) -> None:
+        """The response has no body: its connection is free, unless another protocol has begun on it."""
+        if conn.state is ExchangeState.IDLE:
+            self.exchange_complete(conn, response)
+            return
+        self._drop(conn.slot, Drop.FAILED)
+        raise ProtocolError(f"{response!r} has switched protocols; that is for pool.connection() and detach()")
+
+    # -- told by connections -----------------------------------------------------------------------------------------
+
+    def exchange_complete(self, conn: PooledConnection, response: AsyncHTTPResponse) -> None:
+        """A response was read to its end: its connection is idle, or somebody else's, in this step."""
+        slot = conn.slot
+        stream = slot.stream
+        if stream.spoiled is not None:
+            self._drop(slot, DROPS.get(stream.spoiled, Drop.LAST))
+            return
+        told = response.head.keep_alive
+        if told is not None:
+            slot.expiry = self._shorter(told)
+        self._free(slot, slot.expiry)
+
+    def _shorter(self, told: float) -> float:
+        """How long a connection may be idle that the server keeps for ``told`` seconds."""
+        told -= min(KEEP_ALIVE_MARGIN, told / 2)
+        return told if self.limits.keepalive_expiry is None else min(self.limits.keepalive_expiry, told)
+
+    def connection_ended(self, conn: PooledConnection) -> None:
+        """A connection was closed in the middle of a response."""
+        self._drop(conn.slot, Drop.ABANDONED)
+
+    # -- for leases --------------------------------------------------------------------------------------------------
+
+    async def begin_lease(
+        self, route: Route, timeout: float | Timeout | TimeoutManager | None, url: str
+    ) -> tuple[Slot, LeasedConnection]:
+        """A slot for a holder, and the connection on which it has the stream of that slot."""
+        conn = self._router.lease(route.key)
+        conn.timeout, deadline = self._bounds(timeout, "CONNECT", url)
+        if isinstance(timeout, TimeoutManager):
+            conn.deadline = deadline
+        conn.prefix = route.prefix
+        clock = TimeoutManager(conn.timeout, deadline)
+        slot = await self._acquire(self._book.take(route.key), route.key, clock, "CONNECT", url)
+        conn.permitted = self._check_usable
+        conn.opened = functools.partial(self._reopened, slot, conn)
+        assert slot.conn is not None
+        slot.conn.surrender()
+        slot.stream.rest()  # from its idleness, which has a limit, to that of the lease, which has none
+        conn.adopt(slot.stream, route.origin)
+        self._slots[slot] = conn
+        return slot, conn
+
+    def _reopened(self, slot: Slot, conn: LeasedConnection, stream: StreamProtocol) -> None:
+        """The holder of a lease has lost the connection between two exchanges, and opened another."""
+        self._count(slot, DROPS.get(slot.stream.spoiled or "", Drop.LEASE))
+        self._stand_for(slot, conn, stream)
+
+    def end_lease(self, slot: Slot, conn: LeasedConnection, origin: Origin) -> None:
+        """Take the stream back, if it is fit for others."""
+        if not slot.used:
+            conn.keep_session()
+        spoiled = slot.stream.spoiled
+        stream = conn.end()
+        if stream is None:
+            # A stream that the holder has closed is lost too.
+            self._drop(slot, Drop.LEASE if spoiled in (None, LOST) else DROPS.get(spoiled, Drop.LEASE))
+            return
+        assert slot.conn is not None
+        slot.used = True
+        slot.conn.adopt(stream, origin)
+        self._slots[slot] = slot.conn
+        if conn.told is not None:
+            slot.expiry = self._shorter(conn.told)
+        self._free(slot, slot.expiry)
+
+
+def refuse(plan: Plan, method: str) -> None:
+    """Say why a request is not one for a pool.
+
+    :raises ValueError: always
+    """
+    if plan.for_proxy:
+        raise ValueError("Proxy-Authorization is made from the URL of the proxy; an origin must not see it")
+    raise ValueError(f"{method} makes a tunnel; give the pool a proxy, or lease a connection for it")
