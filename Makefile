@@ -10,7 +10,7 @@ export PIP_ROOT_USER_ACTION := ignore
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test check lint types fmt bench fuzz clean
+.PHONY: help demo test check lint types fmt bench fuzz storm clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ bench: $(READY) ## measure, side by side with others
 
 fuzz: $(READY) ## feed the parsers with nonsense
 	$(PY) -m tests.fuzz
+
+storm: $(READY) ## 20,000 requests over 8 connections with everything that can go wrong
+	$(PY) -m tests.storm
 
 clean: ## remove .venv and everything else that was made here
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 needs_nginx = pytest.mark.skipif(servers.find("nginx") is None, reason="nginx is not installed")
 needs_haproxy = pytest.mark.skipif(servers.find("haproxy") is None, reason="haproxy is not installed")
+needs_tinyproxy = pytest.mark.skipif(servers.find("tinyproxy") is None, reason="tinyproxy is not installed")
+needs_microsocks = pytest.mark.skipif(servers.find("microsocks") is None, reason="microsocks is not installed")
 
 START: dict[str, Callable[[Path, CertificateFiles | None], AbstractContextManager[servers.Server]]] = {
     "uvicorn-h11": servers.uvicorn,
@@ -54,4 +56,70 @@ def tls_server(
     """Any of the servers, speaking HTTPS with a certificate that ``tls.client`` trusts."""
     folder = tmp_path_factory.mktemp(f"{request.param}-tls")
     with START[request.param](folder, tls.server_certificate(folder)) as running:
+        yield running
+
+
+# -- servers that end connections
+
+HASTY: dict[str, Callable[[Path, servers.Server], AbstractContextManager[servers.Server]]] = {
+    "uvicorn": lambda folder, _: servers.uvicorn(folder, http="httptools", keep_alive=0),
+    "haproxy": partial(servers.haproxy, keep_alive=1),
+    "nginx": partial(servers.nginx_front, keep_alive=1),
+}
+
+
+@pytest.fixture(
+    scope="session",
+    params=[
+        "uvicorn",
+        pytest.param("haproxy", marks=needs_haproxy),
+        pytest.param("nginx", marks=needs_nginx),
+    ],
+)
+def hasty(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, origin: servers.Server
+) -> Iterator[servers.Server]:
+    """A server of ``app`` that closes each connection within a millisecond after it has answered, and says nothing."""
+    with HASTY[request.param](tmp_path_factory.mktemp(f"hasty-{request.param}"), origin) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def nginx_front(tmp_path_factory: pytest.TempPathFactory, origin: servers.Server) -> Iterator[servers.Server]:
+    """Nginx that can be reloaded, in front of ``origin``."""
+    with servers.nginx_front(tmp_path_factory.mktemp("nginx-front"), origin) as running:
+        yield running
+
+
+# -- proxies, and what is behind them
+
+CREDENTIALS = ("alice", "pass-word.1")
+
+
+@pytest.fixture(scope="session")
+def origin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Server]:
+    """One server of ``app``."""
+    with servers.uvicorn(tmp_path_factory.mktemp("origin")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def tls_origin(tmp_path_factory: pytest.TempPathFactory, tls: TlsKit) -> Iterator[servers.Server]:
+    """The same over HTTPS, with a certificate that ``tls.client`` trusts."""
+    folder = tmp_path_factory.mktemp("tls-origin")
+    with servers.uvicorn(folder, tls.server_certificate(folder)) as running:
+        yield running
+
+
+@pytest.fixture(scope="session", params=[None, CREDENTIALS], ids=["open", "authenticated"])
+def tinyproxy(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Server]:
+    """An HTTP proxy: anybody's, then one that wants credentials, which it has as ``username`` and ``password``."""
+    with servers.tinyproxy(tmp_path_factory.mktemp("tinyproxy"), *request.param or ()) as running:
+        yield running
+
+
+@pytest.fixture(scope="session", params=[None, CREDENTIALS], ids=["open", "authenticated"])
+def microsocks(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Server]:
+    """A SOCKS 5 proxy: anybody's, then one that wants credentials, which it has as ``username`` and ``password``."""
+    with servers.microsocks(tmp_path_factory.mktemp("microsocks"), *request.param or ()) as running:
         yield running

@@ -18,6 +18,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 
@@ -36,6 +37,9 @@ START_TIMEOUT = 20.0
 
 STOP_TIMEOUT = 5.0
 """Seconds a server may take to stop when asked, before it is killed."""
+
+_held: dict[int, socket.socket] = {}
+"""What keeps others from the ports of servers that are being started."""
 
 UPLOAD_LIMIT = 1000
 """Bytes of a request body that nginx takes below ``/limited`` and ``/abrupt``."""
@@ -59,6 +63,11 @@ http {{
         root {folder}/files;
         client_max_body_size 0;
         location = /serial {{ return 200 "$connection $connection_requests"; }}
+        location = /tls {{ return 200 "$ssl_protocol $ssl_session_reused"; }}
+        location = /few {{ keepalive_requests 7; return 200 "$connection $connection_requests"; }}
+        location = /brief {{ keepalive_timeout 100ms; return 200 ""; }}
+        location = /told {{ keepalive_timeout 65 5; return 200 ""; }}
+        location = /told-brief {{ keepalive_timeout 65 1; return 200 ""; }}
         location /upload/ {{ dav_methods PUT; create_full_put_path on; }}
         location /limited {{ client_max_body_size {limit}; dav_methods PUT; }}
         location /abrupt {{ client_max_body_size {limit}; dav_methods PUT; lingering_close off; }}
@@ -66,29 +75,85 @@ http {{
 }}
 """
 
+NGINX_FRONT_CONFIG = """\
+daemon off;
+worker_processes 1;
+pid {folder}/nginx.pid;
+events {{ worker_connections 1024; }}
+http {{
+    access_log off;
+    keepalive_timeout {keep_alive}ms;
+    client_body_temp_path {folder}/body;
+    proxy_temp_path {folder}/proxy;
+    fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi;
+    scgi_temp_path {folder}/scgi;
+    server {{
+        listen {host}:{port};
+        client_max_body_size 0;
+        location / {{
+            proxy_pass http://{host}:{backend};
+            proxy_http_version 1.1;
+            add_header Worker $pid always;
+        }}
+    }}
+}}
+"""
+
+TINYPROXY_CONFIG = """\
+Listen {host}
+Port {port}
+Timeout 60
+MaxClients 100
+LogLevel Error
+PidFile "{folder}/tinyproxy.pid"
+DefaultErrorFile "{folder}/error.html"
+{authentication}
+"""
+
+TINYPROXY_ERROR = "<h1>{cause}</h1><p>{detail}</p>\n"
+"""The page that tinyproxy sends with a refusal; it fills in what is in braces."""
+
 HAPROXY_CONFIG = """\
 defaults
     mode http
     timeout connect 10s
     timeout client 60s
     timeout server 60s
+    timeout http-keep-alive {keep_alive}ms
 frontend front
     bind {host}:{port}
     default_backend back
 backend back
+    http-reuse never  # each of our connections has one of its own to the server behind
     server one {host}:{backend}
 """
 
 
 @dataclass(frozen=True)
 class Server:
-    """A server that accepts connections. ``folder`` is its own, for its files and its log."""
+    """A server that accepts connections. ``folder`` is its own, for its files and its log.
+
+    ``username`` and ``password`` are what a proxy wants to be told, if anything.
+    """
 
     name: str
     port: int
     folder: Path
     tls: bool = False
     host: str = HOST
+    username: str | None = None
+    password: str | None = None
+
+    @property
+    def url(self) -> str:
+        """The URL of its root, without a slash at the end."""
+        return f"{'https' if self.tls else 'http'}://{self.host}:{self.port}"
+
+    def proxy_url(self, scheme: str) -> str:
+        """The URL of this proxy, with its credentials."""
+        credentials = "" if self.username is None else f"{quote(self.username)}:{quote(self.password or '')}@"
+        return f"{scheme}://{credentials}{self.host}:{self.port}"
 
 
 class ServerError(Exception):
@@ -101,8 +166,13 @@ def find(program: str) -> str | None:
 
 
 @contextmanager
-def uvicorn(folder: Path, certificate: CertificateFiles | None = None, http: str = "h11") -> Iterator[Server]:
-    """uvicorn; ``http`` chooses its parser: ``h11`` or ``httptools``."""
+def uvicorn(
+    folder: Path, certificate: CertificateFiles | None = None, http: str = "h11", keep_alive: int = 5
+) -> Iterator[Server]:
+    """uvicorn; ``http`` chooses its parser: ``h11`` or ``httptools``.
+
+    It closes what was idle for ``keep_alive`` seconds; with 0 in the step after it has answered.
+    """
     port = _free_port()
     command = [
         sys.executable,
@@ -116,6 +186,8 @@ def uvicorn(folder: Path, certificate: CertificateFiles | None = None, http: str
         http,
         "--lifespan",
         "off",
+        "--timeout-keep-alive",
+        str(keep_alive),
     ]
     if certificate is not None:
         command += ["--ssl-keyfile", str(certificate.key_file), "--ssl-certfile", str(certificate.cert_file)]
@@ -157,27 +229,81 @@ def granian(folder: Path, certificate: CertificateFiles | None = None) -> Iterat
 
 
 @contextmanager
-def nginx(folder: Path, certificate: CertificateFiles | None = None) -> Iterator[Server]:
-    """nginx, giving the files in ``folder / "files"`` and taking uploads by PUT below ``/upload/``."""
-    port = _free_port()
+def nginx(folder: Path, certificate: CertificateFiles | None = None, port: int | None = None) -> Iterator[Server]:
+    """nginx, giving the files in ``folder / "files"`` and taking uploads by PUT below ``/upload/``.
+
+    ``port`` is one that is known to be free.
+    """
+    port = port or _free_port()
     (folder / "files").mkdir(exist_ok=True)
     tls = ""
     if certificate is not None:
         tls = f" ssl; ssl_certificate {certificate.cert_file}; ssl_certificate_key {certificate.key_file}"
     config = folder / "nginx.conf"
     config.write_text(NGINX_CONFIG.format(folder=folder, host=HOST, port=port, tls=tls, limit=UPLOAD_LIMIT))
-    with _running([str(find("nginx")), "-e", "stderr", "-p", str(folder), "-c", str(config)], port, folder):
+    with _running(_nginx_command(folder, config), port, folder):
         yield Server("nginx", port, folder, tls=certificate is not None)
 
 
 @contextmanager
-def haproxy(folder: Path, behind: Server) -> Iterator[Server]:
-    """Haproxy in front of the server ``behind``."""
+def nginx_front(folder: Path, behind: Server, keep_alive: int = 75_000) -> Iterator[Server]:
+    """Nginx in front of the server ``behind``, as it runs in production: a master, and a worker that it can replace.
+
+    The field ``Worker`` of a response is the process that it came from; :func:`reload` lets another take over. What was
+    idle for ``keep_alive`` milliseconds is closed.
+    """
+    port = _free_port()
+    config = folder / "nginx.conf"
+    config.write_text(
+        NGINX_FRONT_CONFIG.format(folder=folder, host=HOST, port=port, backend=behind.port, keep_alive=keep_alive)
+    )
+    with _running(_nginx_command(folder, config), port, folder):
+        yield Server("nginx-front", port, folder)
+
+
+def reload(nginx_front: Server) -> None:
+    """What ``nginx -s reload`` does: a new worker is started, and the old one ends when it has answered."""
+    os.kill(int((nginx_front.folder / "nginx.pid").read_text()), signal.SIGHUP)
+
+
+def _nginx_command(folder: Path, config: Path) -> list[str]:
+    return [str(find("nginx")), "-e", "stderr", "-p", str(folder), "-c", str(config)]
+
+
+@contextmanager
+def haproxy(folder: Path, behind: Server, keep_alive: int = 60_000) -> Iterator[Server]:
+    """Haproxy in front of the server ``behind``; what was idle for ``keep_alive`` milliseconds is closed."""
     port = _free_port()
     config = folder / "haproxy.cfg"
-    config.write_text(HAPROXY_CONFIG.format(host=HOST, port=port, backend=behind.port))
+    config.write_text(HAPROXY_CONFIG.format(host=HOST, port=port, backend=behind.port, keep_alive=keep_alive))
     with _running([str(find("haproxy")), "-db", "-f", str(config)], port, folder):
         yield Server("haproxy", port, folder)
+
+
+@contextmanager
+def tinyproxy(folder: Path, username: str | None = None, password: str | None = None) -> Iterator[Server]:
+    """tinyproxy, an HTTP proxy, which wants Basic authentication if there is a ``username``.
+
+    Its configuration takes letters, digits, ".", "-" and "_" in both.
+    """
+    port = _free_port()
+    authentication = "" if username is None else f"BasicAuth {username} {password}"
+    (folder / "error.html").write_text(TINYPROXY_ERROR)
+    config = folder / "tinyproxy.conf"
+    config.write_text(TINYPROXY_CONFIG.format(folder=folder, host=HOST, port=port, authentication=authentication))
+    with _running([str(find("tinyproxy")), "-d", "-c", str(config)], port, folder):
+        yield Server("tinyproxy", port, folder, username=username, password=password)
+
+
+@contextmanager
+def microsocks(folder: Path, username: str | None = None, password: str | None = None) -> Iterator[Server]:
+    """microsocks, a SOCKS 5 proxy, which wants to know who it is if there is a ``username``."""
+    port = _free_port()
+    command = [str(find("microsocks")), "-i", HOST, "-p", str(port)]
+    if username is not None:
+        command += ["-u", username, "-P", str(password)]
+    with _running(command, port, folder):
+        yield Server("microsocks", port, folder, username=username, password=password)
 
 
 @contextmanager
@@ -189,7 +315,11 @@ def _running(command: list[str], port: int, folder: Path) -> Iterator[None]:
             command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
         )
     try:
-        _wait_until_accepting(process, port, log)
+        try:
+            _wait_until_accepting(process, port, log)
+        finally:
+            if holder := _held.pop(port, None):
+                holder.close()
         yield
     finally:
         _stop(process)
@@ -219,8 +349,14 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
 
 
 def _free_port() -> int:
-    with socket.create_server((HOST, 0)) as listener:
-        return int(listener.getsockname()[1])
+    """A port that is kept free until the server accepts connections: importing takes it a while."""
+    holder = socket.socket()
+    # While nobody listens two sockets may have a port, if both want to; but the kernel gives it to nobody else.
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    holder.bind((HOST, 0))
+    port = int(holder.getsockname()[1])
+    _held[port] = holder
+    return port
 
 
 def _pkcs8(key_file: Path, folder: Path) -> Path:
