@@ -8,6 +8,8 @@ ratios are medians of the ratios within each round.
 ``cores``           which core runs what
 ``servers``         nginx, or else ``bare_server``, in a process of its own; the sink that swallows uploads
 ``bare_server``     that server: ``python -m benchmarks.bare_server``
+``certificates``    what the servers over TLS show
+``clients``         the clients with a pool: this library's and its peers, made to do the same
 ``floors``          the least that asyncio needs for the same bytes: the streams the library is measured against
 ``turns``           runs contenders in turns and takes the times
 ``memory``          what the kernel says about the memory of this process

@@ -1,26 +1,31 @@
-"""``python -m benchmarks.bare_server HOST``: the least server that can answer the benchmarks.
+"""``python -m benchmarks.bare_server HOST [CERTIFICATE]``: the least server that can answer the benchmarks.
 
-It prints its port and its name on one line, then serves until it is ended. ``GET /small`` and ``GET /large`` give
-bodies of fixed size; the body of any POST is thrown away and answered with ``200``. It trusts its clients: no limits,
-no errors.
+It prints its port and its name on one line, then serves until it is ended, over TLS if it is given a PEM file with a
+key and a certificate. ``GET /small`` and ``GET /large`` give bodies of fixed size; ``GET /unique/...`` numbers its
+answers; the body of any POST is thrown away and answered with ``200``. It trusts its clients: no limits, no errors.
 """
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import re
+import ssl
 import sys
 from typing import TYPE_CHECKING, Final, cast
 
-from .servers import LARGE, LARGE_SIZE, SMALL_SIZE
+from .servers import LARGE, LARGE_SIZE, SMALL_SIZE, UNIQUE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 HEAD: Final = b"HTTP/1.1 200 OK\r\nServer: bare\r\nContent-Type: application/octet-stream\r\nContent-Length: %d\r\n\r\n"
 SMALL_ANSWER: Final = HEAD % SMALL_SIZE + b"x" * SMALL_SIZE
+UNIQUE_ANSWER: Final = SMALL_ANSWER.replace(b"\r\n", b"\r\nX-Request-Id: %032x\r\n", 1)
 SUNK_ANSWER: Final = HEAD % 2 + b"ok"
 CONTENT_LENGTH: Final = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
+
+NUMBERS: Final = itertools.count()
 
 BLOCK: Final = memoryview(b"x" * (256 << 10))
 """What ``/large`` is sent from: as much as a socket takes at a time, so that little is copied into the transport."""
@@ -76,6 +81,8 @@ class Exchange(asyncio.BufferedProtocol):
                 self._transport.write(SUNK_ANSWER)
         elif head.startswith(b"GET " + LARGE.encode()):
             self._sending = asyncio.ensure_future(self._send_large())
+        elif head.startswith(b"GET " + UNIQUE.encode()):
+            self._transport.write(UNIQUE_ANSWER % next(NUMBERS))
         else:
             self._transport.write(SMALL_ANSWER)
 
@@ -86,10 +93,14 @@ class Exchange(asyncio.BufferedProtocol):
             await self._writable.wait()
 
 
-async def serve(host: str, software: str) -> None:
+async def serve(host: str, software: str, certificate: str | None) -> None:
     """Listens on a free port of ``host`` for ever."""
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(Exchange, host, 0, backlog=4096)
+    context = None
+    if certificate is not None:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(certificate)
+    server = await loop.create_server(Exchange, host, 0, backlog=4096, ssl=context)
     print(server.sockets[0].getsockname()[1], software, flush=True)
     await server.serve_forever()
 
@@ -107,7 +118,7 @@ def main() -> None:
     """Serves until the process is ended."""
     software, factory = loop_factory()
     with asyncio.Runner(loop_factory=factory) as runner:
-        runner.run(serve(sys.argv[1], software))
+        runner.run(serve(sys.argv[1], software, sys.argv[2] if len(sys.argv) > 2 else None))
 
 
 if __name__ == "__main__":

@@ -37,12 +37,12 @@ class BufferedStreamProtocol(asyncio.StreamReaderProtocol, asyncio.BufferedProto
 class BareStream:
     """A keep-alive connection on an asyncio stream: fixed bytes out, a head and a body of known size in."""
 
-    __slots__ = ("_body_size", "_reader", "_request", "_writer")
+    __slots__ = ("_body_size", "_reader", "_writer", "request")
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: bytes, size: int) -> None:
         self._reader = reader
         self._writer = writer
-        self._request = request
+        self.request = request
         self._body_size = size
 
     @classmethod
@@ -58,7 +58,7 @@ class BareStream:
 
     async def fetch(self) -> bytes:
         """One request and its answer."""
-        self._writer.write(self._request)
+        self._writer.write(self.request)
         await self._reader.readuntil(b"\r\n\r\n")
         return await self._reader.readexactly(self._body_size)
 

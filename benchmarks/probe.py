@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gc
+import socket
 import subprocess
 import sys
 import warnings
@@ -20,22 +21,32 @@ import aiohttp
 from aiohttpclient import AsyncHTTPConnection
 
 from . import memory
+from .clients import CLIENTS, Setup, url_of
 from .floors import BareStream
 from .servers import LARGE, LARGE_SIZE, SMALL, SMALL_SIZE, Address, allow_many_files
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from .clients import Client
+
 OURS: Final = "aiohttpclient"
 AIOHTTP: Final = "aiohttp"
 BARE_STREAM: Final = "bare stream"
+SEMAPHORE: Final = "bare streams and a semaphore"
 
 WARM_UP: Final = 20
 """Requests, or connections, before the base line."""
 
+BUSY: Final = 50
+"""Connections that are busy while others wait."""
+
+SETTLED: Final = 0.2
+"""Seconds after which whoever is going to wait does, also in the threads of a compiled core."""
+
 
 def run(work: str, contender: str, address: Address, count: int = 1) -> int:
-    """What ``contender`` needs for ``work`` (``read``, ``send`` or ``idle``), in bytes, measured in a fresh process.
+    """What ``contender`` needs for ``work``, one of those in :data:`PROBES`, in bytes, measured in a fresh process.
 
     :raises subprocess.CalledProcessError: when the measurement fails; its error is on stderr
     """
@@ -144,6 +155,52 @@ async def _private_per(connect: Callable[[], Awaitable[None]], count: int) -> in
     return (memory.private() - before) // count
 
 
+async def _wait_semaphore(_address: Address, count: int) -> int:
+    semaphore = asyncio.Semaphore(BUSY)
+    never = asyncio.Event()
+
+    async def fetch() -> None:
+        async with semaphore:
+            await never.wait()
+
+    return await _private_waiting(fetch, count)
+
+
+def _wait_through(client: Client) -> Callable[[Address, int], Awaitable[int]]:
+    async def wait(address: Address, count: int) -> int:
+        # Nobody accepts: the kernel does that by itself, and no request is ever answered.
+        with socket.create_server((address.host, 0), backlog=2 * BUSY) as listener:
+            silent = Address("silence", *listener.getsockname())
+            async with client(Setup(silent, BUSY)) as fetch:
+                url = url_of(silent)
+                return await _private_waiting(lambda: fetch(url), count)
+
+    return wait
+
+
+async def _private_waiting(fetch: Callable[[], Awaitable[object]], count: int) -> int:
+    """Bytes of private memory that each of ``count`` tasks takes when all of them wait for a connection."""
+
+    async def request() -> None:
+        await fetch()
+
+    tasks = [asyncio.create_task(request()) for _ in range(BUSY + WARM_UP)]
+    try:
+        await asyncio.sleep(SETTLED)
+        gc.collect()
+        before = memory.private()
+        tasks += [asyncio.create_task(request()) for _ in range(count)]
+        await asyncio.sleep(SETTLED)
+        gc.collect()
+        if any(task.done() for task in tasks):
+            raise RuntimeError("not all requests wait")
+        return (memory.private() - before) // count
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
 PROBES: Final[dict[tuple[str, str], Callable[[Address, int], Awaitable[int]]]] = {
     ("read", OURS): _read_ours,
     ("read", AIOHTTP): _read_aiohttp,
@@ -151,6 +208,8 @@ PROBES: Final[dict[tuple[str, str], Callable[[Address, int], Awaitable[int]]]] =
     ("send", AIOHTTP): _send_aiohttp,
     ("idle", OURS): _idle_ours,
     ("idle", BARE_STREAM): _idle_bare_stream,
+    ("wait", SEMAPHORE): _wait_semaphore,
+    **{("wait", name): _wait_through(client) for name, client in CLIENTS.items()},
 }
 
 

@@ -1,7 +1,8 @@
 """The servers that the contenders talk to, each a process of its own on the server's core.
 
-``origin`` answers GET: nginx when it is installed, else :mod:`benchmarks.bare_server`. ``sink`` swallows POST bodies
-and is always the bare server, because nginx would write a large body to a file first.
+``origin`` answers GET: nginx when it is installed, else :mod:`benchmarks.bare_server`; ``tls`` is the same over TLS,
+with each kind of certificate. ``sink`` swallows POST bodies and is always the bare server, because nginx would write a
+large body to a file first.
 """
 
 from __future__ import annotations
@@ -18,16 +19,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from .certificates import KINDS, Certificates
 from .cores import running_on
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 HOST: Final = "127.0.0.1"
 
 SMALL: Final = "/small"
 SMALL_SIZE: Final = 1024
 """Bytes. About what one answer of a JSON API has."""
+
+UNIQUE: Final = "/unique/"
+"""What begins with this has the body of :data:`SMALL`, and a field in the head that is different each time."""
 
 LARGE: Final = "/large"
 LARGE_SIZE: Final = 100 << 20
@@ -41,7 +46,7 @@ daemon off;
 master_process off;
 pid {directory}/nginx.pid;
 error_log {directory}/error.log;
-events {{ worker_connections 8192; }}
+events {{ worker_connections 32768; }}
 http {{
     access_log off;
     default_type application/octet-stream;
@@ -58,8 +63,23 @@ http {{
         listen {host}:{port} backlog=4096;
         root {directory};
         location = {small} {{ return 200 "{small_body}"; }}
+        location {unique} {{
+            add_header X-Request-Id $request_id;
+            return 200 "{small_body}";
+        }}
     }}
+{tls}
 }}
+"""
+
+NGINX_TLS_CONFIG: Final = """\
+    server {{
+        listen {host}:{port} ssl backlog=4096;
+        ssl_certificate {certificate};
+        ssl_certificate_key {certificate};
+        ssl_session_timeout 1h;
+        location = {small} {{ return 200 "{small_body}"; }}
+    }}
 """
 
 
@@ -78,26 +98,44 @@ def check_large(size: int) -> None:
         raise RuntimeError(f"{LARGE} gave {size} bytes, not {LARGE_SIZE}")
 
 
+def check_small(size: int) -> None:
+    """:raises RuntimeError: unless ``size`` is that of the whole body of :data:`SMALL`"""
+    if size != SMALL_SIZE:
+        raise RuntimeError(f"{SMALL} gave {size} bytes, not {SMALL_SIZE}")
+
+
 @dataclass(frozen=True, slots=True)
 class Servers:
-    """The two servers of a run."""
+    """The servers of a run."""
 
     origin: Address
     sink: Address
 
+    tls: Mapping[str, Address]
+    """One for each of :data:`certificates.KINDS`."""
+
+    authority: Path
+    """A PEM file: who has signed the certificates of these."""
+
 
 @contextmanager
 def running(core: int | None) -> Iterator[Servers]:
-    """Starts both servers on ``core`` and stops them at the end of the block.
+    """Starts the servers on ``core`` and stops them at the end of the block.
 
     :raises TimeoutError: when one does not accept connections within :data:`START_TIMEOUT`
     """
     allow_many_files()
     with ExitStack() as stack:
+        directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="benchmarks-")))
+        certificates = Certificates(directory)
         sink = stack.enter_context(_bare_server(core))
         nginx = find_nginx()
-        origin = stack.enter_context(_nginx(nginx, core)) if nginx else sink
-        yield Servers(origin, sink)
+        if nginx:
+            origin, tls = stack.enter_context(_nginx(nginx, core, directory, certificates))
+        else:
+            origin = sink
+            tls = {kind: stack.enter_context(_bare_server(core, certificates.of(kind))) for kind in KINDS}
+        yield Servers(origin, sink, tls, certificates.authority)
 
 
 def allow_many_files() -> None:
@@ -112,24 +150,32 @@ def find_nginx() -> str | None:
 
 
 @contextmanager
-def _nginx(program: str, core: int | None) -> Iterator[Address]:
-    with tempfile.TemporaryDirectory(prefix="benchmarks-nginx-") as name:
-        directory = Path(name)
-        port = _free_port()
-        (directory / LARGE.lstrip("/")).write_bytes(b"x" * LARGE_SIZE)
-        config = directory / "nginx.conf"
-        config.write_text(
-            NGINX_CONFIG.format(directory=directory, host=HOST, port=port, small=SMALL, small_body="x" * SMALL_SIZE)
+def _nginx(
+    program: str, core: int | None, directory: Path, certificates: Certificates
+) -> Iterator[tuple[Address, dict[str, Address]]]:
+    port, *tls_ports = _free_ports(1 + len(KINDS))
+    (directory / LARGE.lstrip("/")).write_bytes(b"x" * LARGE_SIZE)
+    common = {"directory": directory, "host": HOST, "small": SMALL, "unique": UNIQUE, "small_body": "x" * SMALL_SIZE}
+    tls = "".join(
+        NGINX_TLS_CONFIG.format(port=tls_port, certificate=certificates.of(kind), **common)
+        for kind, tls_port in zip(KINDS, tls_ports, strict=True)
+    )
+    config = directory / "nginx.conf"
+    config.write_text(NGINX_CONFIG.format(port=port, tls=tls, **common))
+    command = [program, "-e", f"{directory}/error.log", "-p", str(directory), "-c", str(config)]
+    with _process(command, core):
+        software = _nginx_version(program)
+        for each in (port, *tls_ports):
+            _wait_until_accepting(each)
+        yield (
+            Address(software, HOST, port),
+            {kind: Address(software, HOST, tls_port) for kind, tls_port in zip(KINDS, tls_ports, strict=True)},
         )
-        command = [program, "-e", f"{directory}/error.log", "-p", name, "-c", str(config)]
-        with _process(command, core):
-            _wait_until_accepting(port)
-            yield Address(_nginx_version(program), HOST, port)
 
 
 @contextmanager
-def _bare_server(core: int | None) -> Iterator[Address]:
-    command = [sys.executable, "-m", "benchmarks.bare_server", HOST]
+def _bare_server(core: int | None, certificate: Path | None = None) -> Iterator[Address]:
+    command = [sys.executable, "-m", "benchmarks.bare_server", HOST, *([str(certificate)] if certificate else [])]
     with _process(command, core, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         port, software = process.stdout.readline().decode().strip().split(" ", 1)
@@ -153,9 +199,10 @@ def _nginx_version(program: str) -> str:
     return answer.stderr.strip().removeprefix("nginx version: ").replace("/", " ")
 
 
-def _free_port() -> int:
-    with socket.create_server((HOST, 0)) as listener:
-        return int(listener.getsockname()[1])
+def _free_ports(count: int) -> list[int]:
+    with ExitStack() as stack:
+        listeners = [stack.enter_context(socket.create_server((HOST, 0))) for _ in range(count)]
+        return [int(listener.getsockname()[1]) for listener in listeners]
 
 
 def _wait_until_accepting(port: int) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import statistics
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
 from typing import Final, TypeAlias
@@ -25,12 +26,20 @@ TRIAL_SHARE: Final = 0.2
 """The part of a turn's length that the trial before the first round should at least take."""
 
 
+LONG: Final = 2.0
+"""Times the length of a turn: a first unit that takes so long need not be tried again."""
+
+
 @dataclass(frozen=True, slots=True)
 class Effort:
     """How long to measure: the number of rounds, and how many seconds one turn takes."""
 
     rounds: int
     seconds: float
+
+    def shortened(self, share: int) -> Effort:
+        """One of ``share`` rounds, at least three."""
+        return Effort(max(3, self.rounds // share), self.seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +95,18 @@ async def compete(contenders: Mapping[str, Contender], servers: Servers, effort:
         return times
 
 
+async def side_by_side(jobs: Sequence[Callable[[], Awaitable[object]]], times: int) -> None:
+    """Each of ``jobs`` in a task of its own, ``times`` times, one after another."""
+
+    async def repeat(job: Callable[[], Awaitable[object]]) -> None:
+        for _ in range(times):
+            await job()
+
+    async with asyncio.TaskGroup() as group:
+        for job in jobs:
+            group.create_task(repeat(job))
+
+
 async def _turn(work: Work, units: int) -> Sample:
     gc.collect()
     wall, processor = time.perf_counter(), time.process_time()
@@ -96,7 +117,8 @@ async def _turn(work: Work, units: int) -> Sample:
 
 async def _units(work: Work, seconds: float) -> int:
     """How many units fill a turn of ``seconds``; finding out also warms the contender up."""
-    await work(1)
+    if (await _turn(work, 1)).wall >= seconds * LONG:
+        return 1
     units = 1
     while True:
         sample = await _turn(work, units)

@@ -8,7 +8,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from . import idle, read_large, send_large, small_concurrent, small_serial, stream_large
+from . import (
+    hosts,
+    idle,
+    pool_small,
+    read_large,
+    send_large,
+    small_concurrent,
+    small_serial,
+    small_unique,
+    stream_large,
+    timers,
+    tls_resumption,
+    waiters,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -21,9 +34,15 @@ __all__ = ["ROWS"]
 
 ROWS: Final[dict[str, Callable[[Servers, Effort], Coroutine[None, None, Result]]]] = {
     "small-concurrent": small_concurrent.run,
+    "small-unique": small_unique.run,
     "small-serial": small_serial.run,
     "read-large": read_large.run,
     "stream-large": stream_large.run,
     "send-large": send_large.run,
     "idle": idle.run,
+    "pool-small": pool_small.run,
+    "timers": timers.run,
+    "waiters": waiters.run,
+    "hosts": hosts.run,
+    "tls-resumption": tls_resumption.run,
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib import import_module
 from importlib.util import find_spec
@@ -15,10 +14,10 @@ from aiohttpclient import AsyncHTTPConnection
 from ..floors import BareStream
 from ..report import Check, Result
 from ..servers import SMALL, SMALL_SIZE
-from ..turns import compete
+from ..turns import compete, side_by_side
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable
 
     from ..servers import Servers
     from ..turns import Contender, Effort, WorkIterator
@@ -28,20 +27,8 @@ AT_MOST: Final = 1.6
 """Times the processor time of the bare stream."""
 
 
-async def _repeat(fetches: Sequence[Callable[[], Awaitable[object]]], times: int) -> None:
-    """Each of ``fetches`` in a task of its own, ``times`` times, one request after another."""
-
-    async def repeat(fetch: Callable[[], Awaitable[object]]) -> None:
-        for _ in range(times):
-            await fetch()
-
-    async with asyncio.TaskGroup() as group:
-        for fetch in fetches:
-            group.create_task(repeat(fetch))
-
-
 @asynccontextmanager
-async def _ours(servers: Servers) -> WorkIterator:
+async def bare_connections(servers: Servers) -> WorkIterator:
     def fetch_on(conn: AsyncHTTPConnection) -> Callable[[], Awaitable[object]]:
         async def fetch() -> None:
             await conn.request("GET", SMALL)
@@ -53,16 +40,16 @@ async def _ours(servers: Servers) -> WorkIterator:
     async with AsyncExitStack() as stack:
         conns = [AsyncHTTPConnection(servers.origin.host, servers.origin.port) for _ in range(CONNECTIONS)]
         fetches = [fetch_on(await stack.enter_async_context(conn)) for conn in conns]
-        yield lambda times: _repeat(fetches, times)
+        yield lambda times: side_by_side(fetches, times)
 
 
 @asynccontextmanager
-async def _bare_stream(servers: Servers) -> WorkIterator:
+async def bare_streams(servers: Servers) -> WorkIterator:
     async with AsyncExitStack() as stack:
         streams = [await BareStream.connect(servers.origin, SMALL, SMALL_SIZE) for _ in range(CONNECTIONS)]
         for stream in streams:
             stack.push_async_callback(stream.close)
-        yield lambda times: _repeat([stream.fetch for stream in streams], times)
+        yield lambda times: side_by_side([stream.fetch for stream in streams], times)
 
 
 @asynccontextmanager
@@ -74,7 +61,7 @@ async def _aiohttp(servers: Servers) -> WorkIterator:
             async with session.get(url) as response:
                 await response.read()
 
-        yield lambda times: _repeat([fetch] * CONNECTIONS, times)
+        yield lambda times: side_by_side([fetch] * CONNECTIONS, times)
 
 
 @asynccontextmanager
@@ -83,12 +70,16 @@ async def _httpx(servers: Servers) -> WorkIterator:
     url = f"http://{servers.origin.host}:{servers.origin.port}{SMALL}"
     limits = httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS)
     async with httpx.AsyncClient(limits=limits, trust_env=False) as client:
-        yield lambda times: _repeat([lambda: client.get(url)] * CONNECTIONS, times)
+        yield lambda times: side_by_side([lambda: client.get(url)] * CONNECTIONS, times)
 
 
 async def run(servers: Servers, effort: Effort) -> Result:
     """Processor time for each request, against the bare buffered stream."""
-    contenders: dict[str, Contender] = {"aiohttpclient": _ours, "bare stream": _bare_stream, "aiohttp": _aiohttp}
+    contenders: dict[str, Contender] = {
+        "aiohttpclient": bare_connections,
+        "bare stream": bare_streams,
+        "aiohttp": _aiohttp,
+    }
     if find_spec("httpx") is not None:
         contenders["httpx"] = _httpx
     times = await compete(contenders, servers, effort)
