@@ -1,0 +1,32 @@
+"""What a pool decides: as events, as DEBUG log lines of `aiohttpclient.pool`, and as counts."""
+
+import asyncio
+from asyncio import StreamReader, StreamWriter
+
+from aiohttpclient import ConnectionPool
+from aiohttpclient.pool import PoolEvent
+from examples._server import read_request, response, serve
+
+
+async def one_answer(reader: StreamReader, writer: StreamWriter) -> None:
+    """Closes each connection after its first answer, and does not say so before."""
+    await read_request(reader)
+    writer.write(response(b"and goodbye"))
+
+
+def show(event: PoolEvent) -> None:
+    print(f"{event.kind.name:<10} {event.detail}")
+
+
+async def main() -> None:
+    async with serve(one_answer) as (host, port), ConnectionPool(on_event=show) as pool:
+        for _ in range(3):
+            answer = await pool.request("GET", f"http://{host}:{port}/")
+            await answer.read()
+        stats = pool.stats()
+        print(f"opened {stats.opened}, reused {stats.reused}, retried {stats.retried}")
+        for reason, count in stats.dropped.items():
+            print(f"{count} dropped: {reason.value}")
+
+
+asyncio.run(main())
