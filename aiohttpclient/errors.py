@@ -60,10 +60,7 @@ from http.client import (
     UnknownProtocol,
     UnknownTransferEncoding,
 )
-from typing import TYPE_CHECKING, Any, ClassVar
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from typing import Any, ClassVar
 
 __all__ = [
     "AddressRefused",
@@ -124,8 +121,8 @@ class PoolFull(HTTPException):
         super().__init__(f"the pool is full, and {allowed} requests wait already (PoolLimits.waiting)")
         self.allowed = allowed
 
-    def __reduce__(self) -> tuple[type[PoolFull], tuple[int]]:
-        return type(self), (self.allowed,)
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.allowed,), self.__dict__
 
 
 class AddressRefused(OSError, HTTPException):
@@ -139,8 +136,8 @@ class AddressRefused(OSError, HTTPException):
         self.host = host
         self.addresses = addresses
 
-    def __reduce__(self) -> tuple[type[AddressRefused], tuple[str, list[str]]]:
-        return type(self), (self.host, self.addresses)
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.host, self.addresses), self.__dict__
 
 
 class ProtocolError(HTTPException):
@@ -170,8 +167,8 @@ class LimitExceeded(ProtocolError):
         self.limit = limit
         self.allowed = allowed
 
-    def __reduce__(self) -> tuple[type[LimitExceeded], tuple[str, int]]:
-        return type(self), (self.limit, self.allowed)
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.limit, self.allowed), self.__dict__
 
 
 class ProxyError(OSError, HTTPException):
@@ -197,8 +194,8 @@ class ProxyError(OSError, HTTPException):
         self.headers = headers if headers is not None else []
         self.body = body
 
-    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-        return type(self), (self.status, self.reason, self.headers, self.body)
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.status, self.reason, self.headers, self.body), self.__dict__
 
 
 class TunnelError(ProxyError):
@@ -227,12 +224,15 @@ class PhaseTimeout(TimeoutError, HTTPException):
         self.method = method  # may be filled in by whoever knows the request
         self.url = url
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.limit!r}, {self.elapsed!r}, {self.method!r}, {self.url!r})"
+
     def __str__(self) -> str:
         request = f" for {self.method} {self.url}" if self.method and self.url else ""
         return f"{self.phase} timed out after {self.elapsed:.3g} s (limit {self.limit:g} s){request}"
 
-    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-        return type(self), (self.limit, self.elapsed, self.method, self.url)
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.limit, self.elapsed, self.method, self.url), self.__dict__
 
 
 class PoolTimeout(PhaseTimeout):
@@ -277,8 +277,8 @@ class StallTimeout(PhaseTimeout):
         request = f" for {self.method} {self.url}" if self.method and self.url else ""
         return f"transfer stalled: fewer than {self.rate:g} bytes a second over {self.limit:g} s{request}"
 
-    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-        return type(self), (self.limit, self.elapsed, self.method, self.url, self.rate)
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.limit, self.elapsed, self.method, self.url, self.rate), self.__dict__
 
 
 class TotalTimeout(PhaseTimeout):

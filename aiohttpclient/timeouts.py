@@ -37,8 +37,8 @@ class Timeout:
     :param connect: name look-up, TCP, proxy tunnel and TLS handshake together
     :param write: the longest time in which the peer takes no byte of the request
     :param read: the longest time in which the peer sends no byte of the response
-    :param min_rate: (bytes a second, seconds): fewer bytes than that, over so many seconds of waiting for the peer in
-        the middle of a transfer, is a stall
+    :param min_rate: (bytes a second, seconds): fewer bytes than that, but some, over so many seconds of waiting for the
+        peer in the middle of a transfer, is a stall; silence is the business of ``read`` and ``write``
     :raises ValueError: for a negative number, zero or NaN, or an infinite rate
     :raises TypeError: for something that is not a number
 

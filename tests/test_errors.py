@@ -137,6 +137,19 @@ def test_pickles(error: Exception) -> None:
         assert again.args == error.args or type(error).__module__ != errors.__name__
 
 
+@pytest.mark.parametrize("error", INSTANCES, ids=repr)
+def test_notes_travel(error: Exception) -> None:
+    """The notes of an exception, and whatever else was put on it, are there in another process, too."""
+    noted = copy.deepcopy(error)
+    noted.add_note("seen by the pool")
+    noted.add_note("and again")
+    noted.own = "of the caller"  # type: ignore[attr-defined]  # anybody may
+    for again in (pickle.loads(pickle.dumps(noted)), copy.copy(noted), copy.deepcopy(noted)):
+        assert again.__notes__ == ["seen by the pool", "and again"]
+        assert vars(again) == vars(noted)
+    assert not hasattr(error, "__notes__")
+
+
 def attributes(error: Exception) -> dict[str, Any]:
     return {name: value for name, value in vars(error).items() if not name.startswith("__")}
 
@@ -239,6 +252,16 @@ def test_timeout_of_a_request_that_becomes_known(kind: type[errors.PhaseTimeout]
     again = pickle.loads(pickle.dumps(error))
     assert (again.method, again.url) == ("GET", "http://a/")
     assert str(again).endswith("for GET http://a/")
+
+
+@pytest.mark.parametrize("kind", TIMEOUTS)
+def test_repr_of_a_timeout(kind: type[errors.PhaseTimeout]) -> None:
+    """A timeout shows its attributes as they are now: a request that became known later, too."""
+    error = kind(1, 1.5)
+    assert repr(error) == f"{kind.__name__}(1, 1.5, None, None)"
+    error.method, error.url = "GET", "http://a/"
+    assert repr(error) == repr(kind(1, 1.5, "GET", "http://a/")) == f"{kind.__name__}(1, 1.5, 'GET', 'http://a/')"
+    assert repr(pickle.loads(pickle.dumps(error))) == repr(error)
 
 
 def test_phases_have_names() -> None:

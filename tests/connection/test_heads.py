@@ -17,11 +17,13 @@ from aiohttpclient import (
     MessageLimits,
     RemoteDisconnected,
     ResponseNotReady,
+    Timeout,
     UnknownProtocol,
 )
+from tests.net.test_protocol import fake_clock
 from tests.support.server import raw_server, reply, script_once
 
-from .exchanges import ARRIVALS, answer, fetch, response_to
+from .exchanges import ARRIVALS, answer, fetch, response_to, until
 
 if TYPE_CHECKING:
     from tests.support.server import Peer
@@ -283,6 +285,43 @@ async def test_bad_status_line(raw: bytes, strict: bool) -> None:
         async with response_to(raw, strict=strict):
             pass
     assert vars(caught.value)["line"] == raw.decode().strip()
+
+
+@pytest.mark.parametrize("pause", [59, 299])
+async def test_rate_between_informational_responses(pause: float) -> None:
+    """A server that says now and then that it is still at work does not stall: its pauses are its time to think."""
+    seen: list[int] = []
+    go_on = asyncio.Semaphore(0)
+
+    async def script(peer: Peer) -> None:
+        await peer.read_head()
+        for _ in range(5):
+            await go_on.acquire()
+            await peer.send(b"HTTP/1.1 102 Processing\r\n\r\n")
+        await go_on.acquire()
+        await peer.send(FINAL)
+
+    async with raw_server(script) as server:
+        async with AsyncHTTPConnection(
+            server.host,
+            server.port,
+            timeout=Timeout(read=300),
+            on_informational=lambda status, reason, headers: seen.append(status),
+        ) as conn:
+            await conn.connect()
+            stream = conn._stream
+            assert stream is not None
+            clock = fake_clock(stream)
+            await conn.request("GET", "/")
+            waiting = asyncio.create_task(conn.getresponse())
+            for count in range(6):
+                await until(lambda count=count: len(seen) == count and stream.waited_for)  # type: ignore[misc]
+                clock.advance(pause)
+                assert stream.waited_for
+                go_on.release()
+            response = await waiting
+            assert await response.read() == b"final"
+    assert seen == [102] * 5
 
 
 # -- HTTP/0.9

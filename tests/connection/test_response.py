@@ -17,11 +17,14 @@ from aiohttpclient import (
     Headers,
     IncompleteRead,
     InvalidChunk,
+    ReadTimeout,
     ResponseNotReady,
+    Timeout,
 )
+from tests.net.test_protocol import fake_clock
 from tests.support.server import raw_server, reply, script_once
 
-from .exchanges import ARRIVALS, FRAMINGS, answer, fetch, framed, response_to
+from .exchanges import ARRIVALS, FRAMINGS, answer, fetch, framed, response_to, until
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -568,6 +571,47 @@ async def test_close(framing: str) -> None:
         assert await fetch(conn) == b"next"
 
 
+@every_framing
+@pytest.mark.parametrize("failing", [False, True])
+async def test_async_with(framing: str, failing: bool) -> None:
+    """``async with`` closes what was not read, and the connection with it; what is raised in it goes on."""
+
+    async def script(peer: Peer) -> None:
+        await peer.read_head()
+        await peer.send(reply(b"next") if peer.number else framed(LARGE, framing))
+
+    async with raw_server(script) as server, AsyncHTTPConnection(server.host, server.port) as conn:
+        await conn.request("GET", "/")
+        got = await conn.getresponse()
+        try:
+            async with got as response:
+                assert response is got
+                assert await response.read(5) == LARGE[:5]
+                if failing:
+                    raise KeyError("raised by the caller")
+        except KeyError:
+            assert failing
+        else:
+            assert not failing
+        assert got.closed
+        assert not conn.connected
+        with pytest.raises(ResponseNotReady, match="closed before its body was read"):
+            await got.read()
+        assert await fetch(conn) == b"next"
+
+
+async def test_async_with_of_a_complete_response() -> None:
+    """``async with`` around a response that is read leaves the connection to the next request."""
+    async with raw_server(script_once(reply(b"one"), reply(b"two"))) as server:
+        async with AsyncHTTPConnection(server.host, server.port) as conn:
+            for body in (b"one", b"two"):
+                await conn.request("GET", "/")
+                async with await conn.getresponse() as response:
+                    assert await response.read() == body
+                assert conn.connected
+            assert server.connections == 1
+
+
 async def test_close_of_a_complete_response() -> None:
     """``close()`` after the last byte changes nothing: the connection is used again."""
     async with raw_server(script_once(reply(b"one"), reply(b"two"))) as server:
@@ -619,6 +663,43 @@ async def test_cancelled(framing: str, part: str) -> None:
         assert response.closed
         with pytest.raises(ResponseNotReady, match="cancelled"):
             await response.read()
+
+
+@every_framing
+@pytest.mark.parametrize("goes_on", [True, False])
+async def test_silence_longer_than_the_window_of_the_rate(framing: str, goes_on: bool) -> None:
+    """A long ``read`` is as long as it says in the middle of a body, too: silence is no matter of the least rate."""
+    go_on = asyncio.Event()
+    raw = framed(BODY, framing)
+
+    async def script(peer: Peer) -> None:
+        await peer.read_head()
+        await peer.send(raw[:-20])
+        await go_on.wait()
+        await peer.send(raw[-20:])
+
+    async with raw_server(script) as server:
+        async with AsyncHTTPConnection(server.host, server.port, timeout=Timeout(read=300)) as conn:
+            await conn.connect()
+            stream = conn._stream
+            assert stream is not None
+            clock = fake_clock(stream)
+            await conn.request("GET", "/")
+            response = await conn.getresponse()
+            reading = asyncio.create_task(response.read())
+            await until(lambda: stream.waited_for)
+            for seconds in (61, 61, 61, 116):
+                clock.advance(seconds)
+                assert stream.waited_for
+            if goes_on:
+                go_on.set()
+                assert await reading == BODY
+            else:
+                clock.advance(1)
+                with pytest.raises(ReadTimeout) as caught:
+                    await reading
+                assert caught.value.elapsed == 300
+                go_on.set()
 
 
 async def test_two_readers() -> None:

@@ -18,8 +18,15 @@ from aiohttpclient import (
     HTTPException,
     RemoteDisconnected,
     Timeout,
+    TotalTimeout,
+    WriteTimeout,
 )
 from aiohttpclient.connection import _sender
+from aiohttpclient.connection._heads import HeadReader
+from aiohttpclient.connection._request import Plan
+from aiohttpclient.net import StreamProtocol
+from aiohttpclient.wire import MessageLimits
+from tests.net.streams import open_stream, uses_data_received
 from tests.support.server import raw_server, reply, script_once
 
 from .exchanges import fetch, until
@@ -774,6 +781,167 @@ async def test_cancelled_iterable() -> None:
             await task
         assert closed
         assert not conn.connected
+
+
+# -- the total
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["at once", "after a block"])
+@every_security
+async def test_total_of_blocks_that_do_not_come(first: bool, secure: bool, tls: TlsKit) -> None:
+    """The total also ends the waiting for the caller's own blocks; their iterator and the connection are closed."""
+    closed: list[bool] = []
+
+    async def body() -> AsyncIterator[bytes]:
+        try:
+            if not first:
+                yield b"block"
+            await asyncio.Event().wait()
+            yield b"never"
+        finally:
+            closed.append(True)
+
+    async def script(peer: Peer) -> None:
+        await peer.read_head()
+        await peer.read_until_eof()
+
+    async with raw_server(script, ssl=tls.good if secure else None) as server, connection_to(server, tls) as conn:
+        await conn.connect()
+        conn.timeout = Timeout(total=0.05)
+        with pytest.raises(TotalTimeout) as caught:
+            await conn.request("PUT", "/upload", body())
+        assert closed == [True]
+        assert caught.value.limit == 0.05
+        assert 0.05 <= caught.value.elapsed < 5
+        assert (caught.value.method, caught.value.url) == ("PUT", f"{server.url}/upload")
+        assert caught.value.__cause__ is None
+        assert not conn.connected
+        task = asyncio.current_task()
+        assert task is not None
+        assert not task.cancelling()
+
+
+async def test_total_of_blocks_step_by_step() -> None:
+    """The total of an exchange holds in each call of ``send``."""
+
+    async def body() -> AsyncIterator[bytes]:
+        await asyncio.Event().wait()
+        yield b"never"
+
+    async with raw_server(echo) as server:
+        async with AsyncHTTPConnection(server.host, server.port, timeout=Timeout(total=0.05)) as conn:
+            conn.putrequest("PUT", "/")
+            conn.putheader("Content-Length", 10)
+            await conn.endheaders()
+            with pytest.raises(TotalTimeout):
+                await conn.send(body())
+            assert not conn.connected
+
+
+@pytest.mark.parametrize("total", [None, 30])
+@pytest.mark.parametrize("error", [TimeoutError("of the caller"), WriteTimeout(1, 1.5), asyncio.CancelledError()])
+async def test_timeout_of_the_blocks_own(total: float | None, error: BaseException) -> None:
+    """A timeout, or a cancellation, that the caller's own blocks raise is not taken for the total."""
+
+    async def body() -> AsyncIterator[bytes]:
+        yield b"block"
+        raise error
+
+    async with raw_server(echo) as server:
+        async with AsyncHTTPConnection(server.host, server.port, timeout=Timeout(total=total)) as conn:
+            with pytest.raises(type(error)) as caught:
+                await conn.request("PUT", "/", body())
+            assert caught.value is error
+            assert not conn.connected
+
+
+async def test_blocks_that_outlive_their_total() -> None:
+    """An iterator that swallows the cancellation by which the total ends its wait does not get past the total."""
+
+    async def body() -> AsyncIterator[bytes]:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            yield b"late"
+            yield b"later"
+
+    async with raw_server(echo) as server:
+        async with AsyncHTTPConnection(server.host, server.port, timeout=Timeout(total=0.05)) as conn:
+            with pytest.raises(TotalTimeout):
+                await conn.request("PUT", "/", body())
+            assert not conn.connected
+
+
+# -- what the sender tells, and what it tells the stream
+
+
+@pytest.mark.parametrize("body", [None, b"body"])
+@pytest.mark.parametrize("dead", [False, True])
+async def test_refused(dead: bool, body: bytes | None) -> None:
+    """A transport that the very first write finds closed has taken nothing; a loop that writes later may not tell."""
+    async with open_stream() as (stream, wire):
+        stream.quiet = False
+        heads = HeadReader(stream)
+        heads.begin(MessageLimits(), strict=False)
+        sender = _sender.BodySender(heads, len(body or b""), 10, 8192)
+        assert sender.refused is False
+        if dead:
+            wire.reset()
+        await sender.send_request(b"PUT / HTTP/1.1\r\n\r\n", body, Plan([], len(body or b"")), 1)
+        assert sender.refused is dead or (dead and uses_data_received(stream))
+
+
+async def test_refused_is_of_the_first_write() -> None:
+    """A transport that a later write finds closed has taken something, so nothing is said to be refused."""
+    async with open_stream() as (stream, wire):
+        stream.quiet = False
+        heads = HeadReader(stream)
+        heads.begin(MessageLimits(), strict=False)
+        sender = _sender.BodySender(heads, 4, 10, 8192)
+        await sender.send_request(b"PUT / HTTP/1.1\r\n\r\n", None, Plan([], 4), 1)
+        wire.reset()
+        await sender.send(b"body")
+        assert sender.refused is False
+
+
+@pytest.mark.parametrize("body", ["file", "chunked file", "async iterable", "bytes"])
+@every_security
+async def test_metered(
+    body: str, secure: bool, tls: TlsKit, large_file: BinaryIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The waits of a body are metered, but for those of a file that the kernel may send: it is not known how fast."""
+    waits: list[bool] = []
+    waiting = asyncio.Event()
+    wait = StreamProtocol.wait
+
+    def spy(stream: Any, seconds: Any, timeout: Any, metered: bool = True) -> Any:
+        if timeout is WriteTimeout:
+            waits.append(metered)
+            waiting.set()
+        return wait(stream, seconds, timeout, metered)
+
+    async def script(peer: Peer) -> None:
+        for _ in range(2):
+            await waiting.wait()
+            await peer.read_request()
+            await peer.send(reply(b"ok"))
+
+    monkeypatch.setattr(StreamProtocol, "wait", spy)
+    make, headers = BODIES[body]
+    async with raw_server(script, ssl=tls.good if secure else None) as server, connection_to(server, tls) as conn:
+        await conn.connect()
+        assert conn._stream is not None
+        by_the_kernel = "file" in body and conn._stream.sendfile_works
+        assert await fetch(conn, "PUT", "/", make(large_file), headers) == b"ok"
+        assert waits
+        assert set(waits) == {not by_the_kernel}
+        waits.clear()
+        waiting.clear()
+        assert await fetch(conn, "PUT", "/", Blocks()) == b"ok"
+        assert set(waits) == {True}
+
+
+# -- sizes
 
 
 @pytest.mark.parametrize("size", [1, 65_536, 65_537, 262_144, 262_145, 2_000_000])

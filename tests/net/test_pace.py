@@ -43,12 +43,43 @@ def test_early_bytes_do_not_end_a_window() -> None:
     pace.count(1_000_000)
     assert not pace.stalled(9)
     assert not pace.stalled(10)
+    pace.count(1)
     assert pace.stalled(20)
+
+
+def test_silence_is_no_stall() -> None:
+    """A window without any byte begins anew, as often as it takes; one with a single byte is a stall."""
+    pace = Pace(100, 10)
+    pace.resume(0)
+    for end in range(10, 1000, 10):
+        assert not pace.stalled(end - 1)
+        assert pace.ends == end
+        assert not pace.stalled(end)
+    pace.count(1)
+    assert pace.left(990) == 10
+    assert not pace.stalled(999)
+    assert pace.stalled(1000)
+
+
+def test_silence_in_short_waits() -> None:
+    """A silent window that is full while nobody waits begins anew, too, and nothing of it counts for the next."""
+    pace = Pace(100, 10)
+    for start in range(3):
+        pace.resume(start * 100)
+        pace.pause(start * 100 + 10)
+        assert pace.left(start * 100 + 50) == 0
+        assert not pace.stalled(start * 100 + 50)
+        assert pace.left(start * 100 + 50) == 10
+        assert not pace.running
+    pace.resume(1000)
+    pace.count(999)
+    assert pace.stalled(1010)
 
 
 def test_only_waiting_counts() -> None:
     """The time in which nobody waits is not counted, however long it is."""
     pace = Pace(100, 10)
+    pace.count(1)
     for start in range(0, 9_000, 1_000):
         pace.resume(start)
         assert pace.running is True
@@ -66,6 +97,7 @@ def test_only_waiting_counts() -> None:
 def test_verdict_while_nobody_waits() -> None:
     """Many short waits fill a window, too: the verdict is due although nobody waits when it is."""
     pace = Pace(100, 10)
+    pace.count(1)
     for start in range(10):
         pace.resume(start)
         pace.pause(start + 1)
@@ -119,7 +151,8 @@ def test_late_verdict() -> None:
 @pytest.mark.parametrize("start", [0.0, 0.1, 1e6 + 0.1, 1e9 + 0.3])
 def test_verdict_at_the_very_end(start: float) -> None:
     """At the moment that ``ends`` names the verdict is due, whatever the clock's numbers round to."""
-    pace = Pace(1, 0.3)
+    pace = Pace(10, 0.3)
+    pace.count(1)
     for _ in range(50):
         pace.resume(start)
         pace.pause(start + 0.001)
@@ -154,7 +187,7 @@ class Naive:
     def stalled(self, now: int) -> bool:
         if self.waited(now) < self.window:
             return False
-        if sum(self.bytes) < self.rate * self.window:
+        if 0 < sum(self.bytes) < self.rate * self.window:
             return True
         self.waits = [[now, 1 << 60]] if self.running else []
         self.bytes = []
@@ -192,7 +225,10 @@ def test_like_the_naive_model(rate: int, window: int, steps: list[tuple[int, str
 @checked
 @given(st.integers(1, 1000), st.integers(1, 60), st.integers(0, 10), st.integers(1, 40))
 def test_a_steady_peer(rate: int, window: int, surplus: int, windows: int) -> None:
-    """A peer that sends as fast as it should never stalls; one that sends a byte a second less does, in one window."""
+    """A peer that sends as fast as it should never stalls; one that sends a byte a second less does, in one window.
+
+    Unless it sends nothing: that is silence.
+    """
     for speed in (rate + surplus, rate - 1):
         pace = Pace(rate, window)
         pace.resume(0)
@@ -200,5 +236,6 @@ def test_a_steady_peer(rate: int, window: int, surplus: int, windows: int) -> No
         for second in range(1, windows * window + 1):
             pace.count(speed)
             verdicts.append(pace.stalled(second))
-        assert any(verdicts) is (speed < rate)
-        assert speed >= rate or verdicts.index(True) == window - 1
+        stalls = 0 < speed < rate
+        assert any(verdicts) is stalls
+        assert not stalls or verdicts.index(True) == window - 1

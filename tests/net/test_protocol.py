@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from aiohttpclient.errors import ConcurrentUse, ReadTimeout, StallTimeout, TotalTimeout, WriteTimeout
-from aiohttpclient.net import start_tls
+from aiohttpclient.net import StreamProtocol, start_tls
 from aiohttpclient.net._buffer import RECEIVE_SIZE, receive_buffer
 from aiohttpclient.net._protocol import (
+    ABORTED,
     BYTES_WHILE_IDLE,
     EXPIRED,
     LOST,
@@ -27,13 +28,13 @@ from aiohttpclient.net._transport import SALVAGE_LIMIT, feed
 from tests.support.channel import SocketChannel, TlsChannel
 from tests.support.leaks import open_descriptors
 
+from .stepping import abandoned_at
 from .streams import Wire, arrival, open_stream, turns, until, uses_data_received
 from .test_timer import FakeLoop
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from aiohttpclient.net import StreamProtocol
     from tests.support.tls import TlsKit
 
 LARGE = bytes(range(256)) * 4096  # 1 MiB
@@ -607,6 +608,69 @@ class TestQuiet:
         stream.rest()
         assert stream.spoiled is not None
 
+    async def test_rest_after_an_abort(self, pair: tuple[StreamProtocol, Wire]) -> None:
+        """A stream that was aborted a moment ago does not come to rest clean, though all of the body was there."""
+        stream, wire = pair
+        clock = fake_clock(stream)
+        stream.allow(clock.now + 20, 20, None)
+        wire.send(b"the whole body")
+        await until(lambda: len(stream.reader.buffered) == 14)
+        clock.advance(20)
+        assert reason(stream) == ABORTED
+        assert not stream.lost  # that takes a turn of the loop
+        assert stream.reader.take(14) == b"the whole body"
+        stream.rest()
+        assert reason(stream) == ABORTED
+        assert not stream.is_clean()
+        await until(lambda: stream.lost)
+        assert reason(stream) == ABORTED
+        assert isinstance(stream.fault, TotalTimeout)
+
+    async def test_abort_of_a_spoiled_stream(self, pair: tuple[StreamProtocol, Wire]) -> None:
+        """Why a stream was spoiled stays the reason when it is aborted after that."""
+        stream, _ = pair
+        stream.quiet = True
+        feed(stream, b"x")
+        stream.abort()
+        assert stream.spoiled == BYTES_WHILE_IDLE
+
+    @pytest.mark.parametrize("asked", [False, True], ids=["first", "again"])
+    @pytest.mark.parametrize("event", ["nothing", "bytes", "end", "reset", "abort", "another loop"])
+    async def test_is_clean(self, pair: tuple[StreamProtocol, Wire], event: str, asked: bool) -> None:
+        """A stream is clean until something has arrived, delivered or not, or it is aborted; and to its loop only."""
+        stream, wire = pair
+        stream.rest()
+        if asked:
+            assert stream.is_clean()
+            assert has_poll(stream)
+        loop = stream.loop
+        if event == "bytes":
+            wire.send(b"x")
+        elif event == "end":
+            wire.socket.close()
+        elif event == "reset":
+            wire.reset()
+        elif event == "abort":
+            stream.abort()
+        elif event == "another loop":
+            stream.loop = asyncio.new_event_loop()
+            stream.loop.close()
+        clean = stream.is_clean()
+        stream.loop = loop
+        assert clean is (event == "nothing")
+
+    async def test_transport_without_a_socket(self) -> None:
+        """A transport in memory has nothing that was not delivered."""
+        stream = StreamProtocol(asyncio.get_running_loop())
+        stream.connection_made(asyncio.Transport())
+        stream.rest()
+        for _ in range(2):
+            assert stream.is_clean()
+            assert not stream.readable()
+        assert not has_poll(stream)
+        await stream.check_quiet()
+        assert stream.spoiled is None
+
     @pytest.mark.parametrize("event", ["bytes", "end", "reset"])
     async def test_the_kernel_is_asked(self, pair: tuple[StreamProtocol, Wire], event: str) -> None:
         """What arrived on an idle stream is seen before the loop has delivered it, and spoils the stream."""
@@ -661,7 +725,7 @@ class TestQuiet:
         """A stream that was aborted cannot be taken for a usable one."""
         stream, _ = pair
         await stream.aborted()
-        assert stream.spoiled is not None
+        assert stream.spoiled == ABORTED
         assert stream.ended
 
 
@@ -884,14 +948,65 @@ class TestRate:
     async def test_bytes_before_the_first_wait(self, pair: tuple[StreamProtocol, Wire], by: str) -> None:
         """Where the response began before anybody waited, the first wait is metered."""
         stream, _ = pair
+        deliver = stream.data_received if by == "data" else partial(feed, stream)
         clock = fake_clock(stream)
         stream.allow(None, None, (10.0, 60.0))
-        if by == "data":
-            stream.data_received(b"H")
-        else:
-            feed(stream, b"H")
+        deliver(b"H")
         waiter = stream.wait(None, ReadTimeout)
-        clock.advance(60)
+        clock.advance(59)
+        deliver(b"x")
+        await waiter
+        waiter = stream.wait(None, ReadTimeout)
+        clock.advance(0.9)
+        assert not waiter.done()
+        clock.advance(0.1)
+        with pytest.raises(StallTimeout):
+            await waiter
+
+    async def test_silence(self, pair: tuple[StreamProtocol, Wire]) -> None:
+        """In the middle of a response silence is bounded by its own limit, however short the window of the rate is."""
+        stream, wire = pair
+        clock = fake_clock(stream)
+        stream.allow(None, None, (256.0, 60.0))
+        for _ in range(2):
+            wire.send(b"H")
+            await arrival(stream)
+            stream.reader.take(1)
+            waiter = stream.wait(300, ReadTimeout)
+            clock.advance(61)
+            assert not waiter.done()
+            clock.advance(238)
+            assert not waiter.done()
+            wire.send(bytes(256 * 60))
+            await waiter
+            await until(lambda: len(stream.reader.buffered) == 256 * 60)
+            stream.reader.take(256 * 60)
+        waiter = stream.wait(300, ReadTimeout)
+        clock.advance(300)
+        with pytest.raises(ReadTimeout) as caught:
+            await waiter
+        assert caught.value.elapsed == 300
+
+    async def test_may_think(self, pair: tuple[StreamProtocol, Wire]) -> None:
+        """After bytes that were whole, and not the answer yet, the wait for that is that for a first byte."""
+        stream, _ = pair
+        clock = fake_clock(stream)
+        stream.allow(None, None, (10.0, 60.0))
+        for _ in range(20):
+            waiter = stream.wait(100, ReadTimeout)
+            clock.advance(50)
+            feed(stream, b"102")
+            await waiter
+            stream.reader.take(3)
+            stream.may_think()
+        assert stream._timer.pace is None
+        feed(stream, b"200")
+        waiter = stream.wait(100, ReadTimeout)
+        clock.advance(59)
+        feed(stream, b"x")
+        await waiter
+        waiter = stream.wait(100, ReadTimeout)
+        clock.advance(1)
         with pytest.raises(StallTimeout):
             await waiter
 
@@ -944,17 +1059,40 @@ class TestRate:
         assert stream.get_buffer(-1) is receive_buffer(stream.loop)
         clock.advance(1000)
 
+    async def test_upload_of_which_little_is_taken(self, pair: tuple[StreamProtocol, Wire]) -> None:
+        """A peer that takes too little of a request is cut off after a window, also where writing has no limit."""
+        stream, wire = pair
+        clock = fake_clock(stream)
+        stream.allow(None, None, (float(UNREADABLE), 60.0))
+        await fill(stream)
+        waiter = stream.wait(None, WriteTimeout)
+        clock.advance(59)
+        assert not waiter.done()
+        before = stream.unsent()
+        while stream.unsent() == before:
+            wire.take()
+            await asyncio.sleep(0)
+        assert not waiter.done()
+        clock.advance(1)
+        with pytest.raises(StallTimeout):
+            await waiter
+
     async def test_upload_that_nobody_takes(self, pair: tuple[StreamProtocol, Wire]) -> None:
-        """A peer that takes nothing of a request is cut off after a window, also where writing has no limit."""
+        """A peer that takes nothing of a request is silent: the limit of writing cuts it off, and not the rate."""
         stream, _ = pair
         clock = fake_clock(stream)
         stream.allow(None, None, (10.0, 60.0))
         await fill(stream)
         waiter = stream.wait(None, WriteTimeout)
-        clock.advance(59)
+        clock.advance(60_000)
+        assert not waiter.done()
+        stream.wake()
+        await waiter
+        waiter = stream.wait(300, WriteTimeout)
+        clock.advance(299)
         assert not waiter.done()
         clock.advance(1)
-        with pytest.raises(StallTimeout):
+        with pytest.raises(WriteTimeout):
             await waiter
 
     async def test_upload_that_is_taken(self, pair: tuple[StreamProtocol, Wire]) -> None:
@@ -1123,7 +1261,7 @@ class TestIdle:
         assert told == [(stream, why)]
         assert lost == [stream]
 
-    @pytest.mark.parametrize("event", ["bytes", "end", "reset", "abort", "nothing is delivered"])
+    @pytest.mark.parametrize("event", ["bytes", "end", "reset", "nothing is delivered"])
     async def test_told_over_a_socket(self, pair: tuple[StreamProtocol, Wire], event: str) -> None:
         """Whatever a peer does to an idle stream, its owner is told of it, and that the socket is closed, too."""
         stream, wire = pair
@@ -1135,8 +1273,6 @@ class TestIdle:
             wire.socket.close()
         elif event == "reset":
             wire.reset()
-        elif event == "abort":
-            stream.abort()
         else:
             stream.transport.pause_reading()
             wire.send(b"x")
@@ -1148,7 +1284,19 @@ class TestIdle:
         assert stream.on_spoiled is None
         assert stream.on_lost is None
 
-    @pytest.mark.parametrize("end", ["rest with bytes", "rest after the end", "shut", "close", "abort", "reset"])
+    @pytest.mark.parametrize(
+        "end",
+        [
+            "rest with bytes",
+            "rest after the end",
+            "rest after an abort",
+            "shut",
+            "close",
+            "abort",
+            "idle abort",
+            "reset",
+        ],
+    )
     async def test_not_told(self, pair: tuple[StreamProtocol, Wire], end: str) -> None:
         """What happens in an exchange, or what its owner does or is to see for itself, is not told; the loss is."""
         stream, wire = pair
@@ -1169,6 +1317,14 @@ class TestIdle:
             await stream.close(1)
         elif end == "abort":
             stream.abort()
+        elif end == "idle abort":
+            stream.rest()
+            stream.abort()
+            assert stream.spoiled == ABORTED
+        elif end == "rest after an abort":
+            stream.abort()
+            stream.rest()
+            assert stream.spoiled == ABORTED
         else:
             wire.reset()
         await until(lambda: stream.lost)
@@ -1283,6 +1439,32 @@ class TestEnding:
         task.cancel()
         task.cancel()
         assert await task is False
+
+    async def test_aborted_after_an_error(self, pair: tuple[StreamProtocol, Wire]) -> None:
+        """Whatever error it is for, ``aborted`` waits for the end of the socket."""
+        stream, _ = pair
+        await stream.aborted(asyncio.CancelledError())
+        assert stream.lost
+        assert not is_open(stream)
+
+    async def test_aborted_in_a_coroutine_that_is_closed(self, pair: tuple[StreamProtocol, Wire]) -> None:
+        """After ``GeneratorExit`` nothing is waited for, and the socket is closed all the same, a little later."""
+        stream, wire = pair
+        await fill(stream)
+        with pytest.raises(StopIteration):
+            stream.aborted(GeneratorExit()).send(None)
+        assert stream.spoiled == ABORTED
+        assert not stream.lost
+        await until(lambda: stream.lost)
+        assert await wire.ended()
+
+    async def test_close_abandoned(self, pair: tuple[StreamProtocol, Wire]) -> None:
+        """A graceful close that nobody awaits any more aborts, and waits for nothing."""
+        stream, wire = pair
+        await fill(stream)
+        assert await abandoned_at(1, stream.close(30))
+        await until(lambda: stream.lost)
+        assert await wire.ended()
 
     async def test_close_sends_what_is_unsent(self, pair: tuple[StreamProtocol, Wire]) -> None:
         """A graceful close sends everything that was written, then ends."""

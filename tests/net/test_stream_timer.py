@@ -199,6 +199,9 @@ class TestRate:
             waits.timer.progress()
             waits.loop.advance(60)
             assert waits.errors == []
+        assert waits.pace is not None
+        waits.pace.count(1)
+        waits.timer.progress()
         waits.loop.advance(60)
         assert [(at, type(error)) for at, error in waits.errors] == [(181, StallTimeout)]
 
@@ -269,8 +272,38 @@ class TestRate:
         waits = Waits()
         waits.pass_first()
         waits.begin(None)
+        assert waits.pace is not None
+        waits.pace.count(1)
         waits.loop.advance(1000)
         assert [(at, type(error)) for at, error in waits.errors] == [(61, StallTimeout)]
+
+    def test_silence_longer_than_a_window(self) -> None:
+        """A silence, however many windows long, is bounded by its limit alone, and is told as what it is."""
+        waits = Waits()
+        waits.pass_first()
+        waits.begin(300)
+        waits.loop.advance(299.9)
+        assert waits.errors == []
+        waits.loop.advance(100)
+        assert [(at, type(error), error.elapsed) for at, error in waits.errors] == [(301, ReadTimeout, 300)]
+
+    @pytest.mark.parametrize("kind", [ReadTimeout, WriteTimeout])
+    def test_silence_without_a_limit(self, kind: type[PhaseTimeout]) -> None:
+        """Where silence is not bounded it may last for ever; the rate holds again from the first byte after it."""
+        waits = Waits()
+        waits.pass_first()
+        waits.unsent = 100
+        waits.begin(None, kind)
+        waits.loop.advance(60_000)
+        assert waits.errors == []
+        waits.unsent -= 1
+        if kind is ReadTimeout:
+            assert waits.pace is not None
+            waits.pace.count(1)
+        waits.loop.advance(59)
+        assert waits.errors == []
+        waits.loop.advance(61)
+        assert [type(error) for _, error in waits.errors] == [StallTimeout]
 
     def test_no_rate(self) -> None:
         """Without a rate a peer may drip for ever."""
@@ -320,7 +353,7 @@ class TestRate:
 
     def test_request_and_response_apart(self) -> None:
         """What is left of a window when the request is sent does not burden the response, nor help it."""
-        for taken in (0, 1_000_000):
+        for taken in (0, 1, 1_000_000):
             waits = Waits()
             waits.unsent = taken
             waits.begin(None, WriteTimeout)
@@ -331,6 +364,8 @@ class TestRate:
             waits.loop.advance(1000)
             waits.end(1)
             waits.begin(None)
+            assert waits.pace is not None
+            waits.pace.count(1)
             waits.loop.advance(59)
             assert waits.errors == []
             waits.loop.advance(1)
@@ -350,7 +385,9 @@ class TestRate:
     def test_unmetered(self) -> None:
         """A wait that cannot be metered takes no time of the window, and ends by its limit alone."""
         waits = Waits()
+        waits.unsent = 100
         waits.begin(None, WriteTimeout)
+        waits.unsent = 99
         waits.loop.advance(59)
         waits.end()
         for _ in range(100):

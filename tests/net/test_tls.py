@@ -15,7 +15,7 @@ from aiohttpclient.net._stream_timer import StreamTimer
 from tests.support.channel import SocketChannel, TlsChannel
 from tests.support.leaks import open_descriptors
 
-from .stepping import Ending, Moment, sweep
+from .stepping import Ending, Moment, abandoned_at, sweep
 from .streams import arrival, tcp_pair, turns, until
 from .test_timer import FakeLoop
 
@@ -417,6 +417,18 @@ class TestHandshake:
             with contextlib.suppress(OSError):
                 await server
             assert await far.hung_up()
+
+    @pytest.mark.parametrize("layers", [1, 2], ids=["TLS", "TLS in TLS"])
+    async def test_abandoned(self, tls: TlsKit, layers: int) -> None:
+        """A handshake that nobody awaits any more waits for nothing, and its socket is closed a little later."""
+        async with plain_stream() as (stream, far):
+            for _ in range(layers - 1):
+                stream = await encrypt(stream, far, tls.good, tls.client)
+            before = open_descriptors()
+            assert await abandoned_at(1, start_tls(stream, tls.client, "localhost"))
+            assert stream.lost
+            assert await far.hung_up()
+            await until(lambda: len(open_descriptors()) == len(before) - 1)
 
     @pytest.mark.parametrize("moment", Moment)
     @pytest.mark.parametrize("layers", [1, 2], ids=["TLS", "TLS in TLS"])

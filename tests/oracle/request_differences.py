@@ -62,6 +62,8 @@ _ITEMS = "http.client counts items where chunks are counted in bytes"
 _ASCII = "one exception for all targets that cannot be sent"
 _PORT = "it is not a port; the text of one is refused here, not where a socket is made of it"
 _EMPTY = "there is nothing to connect to"
+_KIND = "http.client finds out when the head has left; here what cannot be sent at all is refused before anything is"
+_IDNA = "IDNA 2008 (RFC 5891), as in browsers; http.client has IDNA 2003, which asks somebody else for these names"
 _BRACKETS = "http.client up to 3.12.1 brackets an address again that came in brackets"
 
 
@@ -96,6 +98,16 @@ def _bad_lengths(*lengths: str) -> dict[str, Difference]:
             REFUSED,
         )
         for length in lengths
+    }
+
+
+def _names(reason: str, names: dict[str, tuple[str, str]]) -> dict[str, Difference]:
+    def sent(field: str) -> Sent:
+        return Sent(f"GET / HTTP/1.1\r\nHost: {field}\r\nAccept-Encoding: identity\r\n\r\n".encode())
+
+    return {
+        f"name {name!r}": Difference(reason, request("GET", "/"), sent(theirs), sent(ours), name)
+        for name, (theirs, ours) in names.items()
     }
 
 
@@ -273,6 +285,15 @@ DIFFERENCES: dict[str, Difference] = {
         Sent(POST_THREE, BufferError),
         Sent(b"", TypeError),
     ),
+    "a body of no kind": Difference(
+        _KIND, request("POST", "/", 5), Sent(POST_CHUNKED, TypeError), Sent(b"", TypeError)
+    ),
+    "a body of no kind with a length of its own": Difference(
+        _KIND,
+        request("POST", "/", 5, {"Content-Length": "3"}),
+        Sent(POST_THREE, TypeError),
+        Sent(b"", TypeError),
+    ),
     # -- order
     "closed within a head": Difference(
         "http.client sends what it had collected before close() as a part of the next request",
@@ -310,6 +331,13 @@ DIFFERENCES: dict[str, Difference] = {
     ),
     "a host that has no IDNA form": Difference(
         _ASCII, request("GET", "/"), Sent(b"", UnicodeError), Sent(b"", InvalidURL), "\u2603" * 70
+    ),
+    **_names(
+        _IDNA,
+        {
+            "fa\xdf.de": ("fass.de", "xn--fa-hia.de"),
+            "\u03b2\u03cc\u03bb\u03bf\u03c2.com": ("xn--nxasmq6b.com", "xn--nxasmm1c.com"),
+        },
     ),
     "an address in brackets and the default port": Difference(
         _BRACKETS,
