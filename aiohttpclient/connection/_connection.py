@@ -265,6 +265,8 @@ class AsyncHTTPConnection(Link):
         """The response after which the bytes are no longer HTTP: 101, or 2xx to CONNECT."""
         if head.status == SWITCHING_PROTOCOLS and not self._plan.upgrades:
             raise ProtocolError("the peer switched protocols, which nobody asked for")
+        if not self.may_switch:
+            raise ProtocolError("the peer switched protocols; that is for pool.connection() and detach()")
         self._state = advance(self._state, ExchangeEvent.SWITCH)
         return self.response_class(self, stream, self._origin, self._method, self._target, head, None, False)
 

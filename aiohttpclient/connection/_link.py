@@ -82,12 +82,39 @@ class Owner(Protocol):
 class Link:
     """The connection without its transactions; see :class:`AsyncHTTPConnection`, which says what the parameters are."""
 
+    # What changes with each exchange, for quick access: Python shares the keys of at most 30 attributes of a class, and
+    # is slow to reach those of an instance with more. Everything else is in its dictionary, as anybody may expect.
+    __slots__ = (
+        "__dict__",
+        "__weakref__",
+        "_deadline",
+        "_epoch",
+        "_fields",
+        "_heads",
+        "_method",
+        "_opening",
+        "_origin",
+        "_plan",
+        "_response",
+        "_sender",
+        "_skips",
+        "_state",
+        "_stream",
+        "_target",
+        "_timeout",
+        "claimed",
+        "owner",
+        "refused",
+        "untouched",
+    )
+
     response_class: type[AsyncHTTPResponse] = AsyncHTTPResponse
     default_port: int = HTTP_PORT
     scheme: str = "http"
     auto_open: bool | int = True
     debuglevel: int = 0
     keeps_response: bool = True
+    may_switch: bool = True
 
     def __init__(
         self,

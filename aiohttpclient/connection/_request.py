@@ -129,6 +129,7 @@ def plan_step_by_step(fields: list[Field], body: object, encode_chunked: bool) -
         closes=has_token(special.get("connection"), "close"),
         expects=has_token(special.get("expect"), "100-continue"),
         upgrades="upgrade" in special,
+        for_proxy="proxy-authorization" in special,
     )
 
 

@@ -42,7 +42,7 @@ class BodySender:
 
     ``left`` counts the bytes that the declared Content-Length still owes; None where the length is not declared.
     ``stopped`` turns true when an answer ended the sending early, ``refused`` when the transport was found closed by
-    the very first write: then nothing has been sent. (A loop that writes later, as uvloop does, does not tell.)
+    the very first write: then nothing has been sent. (A loop that writes later does not tell.)
     """
 
     def __init__(

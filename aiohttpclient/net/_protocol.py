@@ -62,8 +62,8 @@ class StreamProtocol(asyncio.StreamReaderProtocol, asyncio.BufferedProtocol):
     """One connected byte stream. Made by the dialer; dead once ``lost``.
 
     ``on_spoiled`` is called with the stream in the step in which it is spoiled while idle: by bytes, by the end, by its
-    loss (which is also what an ``abort`` of an idle stream comes to), or by its age. It is not called for what ``rest``
-    finds nor for what ``shut`` does, since their callers know. ``on_lost`` is called when the transport is gone, for
+    loss, or by its age. It is not called for what ``rest`` finds, nor for what ``shut`` and ``abort`` do, since their
+    callers know. ``on_lost`` is called when the transport is gone, for
     whatever reason, or given away by ``release``. Each is called once, and let go.
     """
 

@@ -12,11 +12,16 @@ from ..connection import AsyncHTTPConnection, AsyncHTTPResponse, AsyncHTTPSConne
 from ..errors import LeaseEnded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
 
     from .._headers import HeadersInit
+    from ..connection import Plan
     from ..net import StreamProtocol
+    from ..timeouts import Timeout
     from ._slot import Slot
+
+
+FOR_PROXY = "Proxy-Authorization is made from the URL of the proxy; an origin must not see it"
 
 
 class PooledResponse(AsyncHTTPResponse):
@@ -45,6 +50,7 @@ class PooledConnection(SessionKeeper):
 
     response_class = PooledResponse
     keeps_response = False  # else a response that nobody reads would never be forgotten
+    may_switch = False  # nobody could get hold of the stream
     slot: Slot
 
     def __del__(self) -> None:
@@ -106,6 +112,22 @@ class LeasedConnection(SessionKeeper):
     def _target_for(self, url: str) -> str:
         url = url or "/"
         return self.prefix + url if url.startswith("/") else url
+
+    def start(
+        self,
+        method: str,
+        target: str,
+        head: bytes,
+        body: Any,
+        plan: Plan,
+        timeout: Timeout,
+        deadline: float | None,
+        whole: bool = True,
+    ) -> Coroutine[Any, Any, None] | None:
+        """As in the base, for requests that an origin may see."""
+        if plan.for_proxy:
+            raise ValueError(FOR_PROXY)
+        return super().start(method, target, head, body, plan, timeout, deadline, whole)
 
     def _until(self, total: float) -> float:
         until = super()._until(total)

@@ -26,11 +26,16 @@ class Patience:
         self._queue: deque[Waiter] = deque()
         self._timer: TimerHandle | None = None
 
-    def add(self, waiter: Waiter, deadline: float) -> TimerHandle | None:
-        """Wake ``waiter`` at ``deadline``, a time of the loop; its own timer, to be cancelled, if it needed one."""
+    def add(self, waiter: Waiter, deadline: float, waiting: int) -> TimerHandle | None:
+        """Wake ``waiter`` at ``deadline``, a time of the loop; its own timer, to be cancelled, if it needed one.
+
+        ``waiting`` is how many wait, this one included: more than twice as many in the queue is too many.
+        """
         queue = self._queue
         while queue and queue[0].future.done():
             queue.popleft()
+        if len(queue) > 2 * waiting:
+            queue = self._queue = deque(one for one in queue if not one.future.done())
         if queue and deadline < queue[-1].deadline:
             return self._loop.call_at(deadline, wake, waiter)
         waiter.deadline = deadline

@@ -18,13 +18,13 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
+import weakref
 from typing import TYPE_CHECKING, Any
 
 from ..connection import DEFAULT_LIMITS, prepare
-from ..errors import ProtocolError
 from ..net import LOST
 from ..timeouts import Timeout
-from ..wire import ExchangeState
+from ._connections import FOR_PROXY
 from ._lease import Lease
 from ._limits import PoolLimits
 from ._proxy import Proxy
@@ -95,6 +95,7 @@ class ConnectionPool(Supply):
         self._usual = None if self._timeout.total is not None else (self._timeout, None)
         self.retry = retry
         self._retried = 0
+        self._asking = Asking(self)
 
     @property
     def timeout(self) -> Timeout:
@@ -156,6 +157,7 @@ class ConnectionPool(Supply):
                 sending = conn.start(method, target, head, body, plan, bounds, deadline)
                 if sending is not None:
                     await sending
+                conn.owner = self._asking
                 response = await conn.getresponse()
             except BaseException as error:
                 if not self._may_retry(slot, method, body is None or rewind is not None, error):
@@ -166,10 +168,8 @@ class ConnectionPool(Supply):
                 if not slot.used:
                     slot.used = True
                     conn.keep_session()  # before the body: a server that closes after it may do so unread
-                if not response.isclosed():
+                if conn.owner is not None:  # the response is not complete yet
                     conn.owner = self
-                else:
-                    self._complete_at_once(conn, response)
                 return response
             await self._connect(slot, TimeoutManager(bounds, deadline), method, url, rewind)
 
@@ -237,14 +237,6 @@ class ConnectionPool(Supply):
         self._say(EventKind.RETRIED, slot.page.key, type(error).__name__)
         return True
 
-    def _complete_at_once(self, conn: PooledConnection, response: AsyncHTTPResponse) -> None:
-        """The response has no body: its connection is free, unless another protocol has begun on it."""
-        if conn.state is ExchangeState.IDLE:
-            self.exchange_complete(conn, response)
-            return
-        self._drop(conn.slot, Drop.FAILED)
-        raise ProtocolError(f"{response!r} has switched protocols; that is for pool.connection() and detach()")
-
     # -- told by connections -----------------------------------------------------------------------------------------
 
     def exchange_complete(self, conn: PooledConnection, response: AsyncHTTPResponse) -> None:
@@ -257,7 +249,13 @@ class ConnectionPool(Supply):
         told = response.head.keep_alive
         if told is not None:
             slot.expiry = self._shorter(told)
-        self._free(slot, slot.expiry)
+        if self._careful or self._book.waiting or not slot.expiry:
+            self._free(slot)
+            return
+        self._book.free(slot)  # nearly always: what _free() would come to
+        stream.expire_in(slot.expiry)
+        if self._talks:
+            self._say(EventKind.IDLE, slot.page.key)
 
     def _shorter(self, told: float) -> float:
         """How long a connection may be idle that the server keeps for ``told`` seconds."""
@@ -311,7 +309,25 @@ class ConnectionPool(Supply):
         self._slots[slot] = slot.conn
         if conn.told is not None:
             slot.expiry = self._shorter(conn.told)
-        self._free(slot, slot.expiry)
+        self._free(slot)
+
+
+class Asking:
+    """The owner of a connection until the head of a response is there: so far, failures are told by exceptions."""
+
+    __slots__ = ("_pool",)
+
+    def __init__(self, pool: ConnectionPool) -> None:
+        self._pool = weakref.ref(pool)
+
+    def exchange_complete(self, conn: PooledConnection, response: AsyncHTTPResponse) -> None:
+        """The response has no body: its connection is free at once."""
+        pool = self._pool()
+        if pool is not None:
+            pool.exchange_complete(conn, response)
+
+    def connection_ended(self, conn: PooledConnection) -> None:
+        """``request`` is going to hear of it."""
 
 
 def refuse(plan: Plan, method: str) -> None:
@@ -320,5 +336,5 @@ def refuse(plan: Plan, method: str) -> None:
     :raises ValueError: always
     """
     if plan.for_proxy:
-        raise ValueError("Proxy-Authorization is made from the URL of the proxy; an origin must not see it")
+        raise ValueError(FOR_PROXY)
     raise ValueError(f"{method} makes a tunnel; give the pool a proxy, or lease a connection for it")

@@ -26,6 +26,12 @@ ROUTES = 16384
 """Routes that are remembered, of about 1 KiB each. A crawl of more origins than that works them out again."""
 
 
+FOUND = 256
+"""Whole URLs that are remembered: a service asks for the same few again and again."""
+
+FOUND_LENGTH = 256
+"""Characters of the longest of these. Longer ones are rarely asked for twice."""
+
 PROXIES = 256
 """SOCKS dialers that are remembered, where a function chooses the proxy."""
 
@@ -104,6 +110,7 @@ class Router:
             self._through(proxy)  # whatever is wrong with it is said now
         self._options = options
         self._by_origin = functools.lru_cache(ROUTES)(self._route)
+        self._found: dict[str, tuple[Route, str]] = {}
         self._routes: dict[str, Route] = {}  # the same by what URLs begin with, which origins have several spellings of
 
     def find(self, url: str) -> tuple[Route, str]:
@@ -114,14 +121,21 @@ class Router:
         """
         if type(url) is not str:
             url = as_text(url)
+        found = self._found.get(url)
+        if found is None:
+            found = self._find(url)
+            if len(self._found) >= FOUND:
+                self._found.clear()
+            if len(url) < FOUND_LENGTH:
+                self._found[url] = found
+        return found
+
+    def _find(self, url: str) -> tuple[Route, str]:
         slash = url.find("/", 8)
         if slash > 0:
             route = self._routes.get(url[:slash])
-            if route is not None:
-                target = url[slash:]
-                if "#" in target:
-                    target = target.partition("#")[0]
-                return route, route.prefix + target if route.prefix else target
+            if route is not None and "#" not in url:
+                return route, route.prefix + url[slash:]
         elif (route := self._routes.get(url)) is not None:
             return route, f"{route.prefix}/"
         return self._find_new(url)

@@ -106,6 +106,7 @@ class Supply:
         self._on_event = on_event
         self._talks = on_event is not None  # looked up with each request: a level may change
         self._lifetime = limits.max_lifetime
+        self._careful = limits.max_lifetime is not None  # or closed: an open connection is not good for that alone
         self._opened = self._resumed = self._reused = 0
         self._dropped: Counter[Drop] = Counter()
         self._closed = False
@@ -113,7 +114,8 @@ class Supply:
     def __repr__(self) -> str:
         book = self._book
         counts = f"{book.idle} idle, {book.busy} busy, {book.connecting} connecting, {book.waiting} waiting"
-        return f"<{type(self).__name__} of {self.limits.connections}: {counts}{', closed' if self._closed else ''}>"
+        size = "any number" if self.limits.connections is None else self.limits.connections
+        return f"<{type(self).__name__} of {size}: {counts}{', closed' if self._closed else ''}>"
 
     def __del__(self) -> None:
         if self._closed:
@@ -132,7 +134,7 @@ class Supply:
         """
         self._check_loop()
         if not self._closed:
-            self._closed = True
+            self._closed = self._careful = True
             self._say(EventKind.CLOSED)
         for waiter in list(self._book.waiters()):
             if not waiter.future.done():
@@ -225,7 +227,7 @@ class Supply:
         self._say(EventKind.WAITING, key)
         started = loop.time()
         limit = clock.bound(clock.timeout.pool)
-        timer = None if limit is None else self._patience.add(waiter, started + limit)
+        timer = None if limit is None else self._patience.add(waiter, started + limit, self._book.waiting)
         try:
             await waiter.future
         except BaseException:
@@ -289,8 +291,9 @@ class Supply:
 
     # -- giving it back ----------------------------------------------------------------------------------------------
 
-    def _free(self, slot: Slot, expiry: float | None) -> None:
-        """Pass on ``slot``, whose stream is open and clean; idle for ``expiry`` seconds it will be too old."""
+    def _free(self, slot: Slot) -> None:
+        """Pass on ``slot``, whose stream is open and clean."""
+        expiry = slot.expiry
         if self._lifetime is not None:
             left = slot.born + self._lifetime - slot.stream.loop.time()
             if left <= 0:
@@ -322,7 +325,7 @@ class Supply:
         elif slot.stream.spoiled is not None:
             self._drop(slot, DROPS.get(slot.stream.spoiled, Drop.FAILED))
         else:
-            self._free(slot, slot.expiry)
+            self._free(slot)
 
     def _shut(self, slot: Slot, reason: Drop) -> None:
         slot.stream.shut(reason.value)
@@ -359,7 +362,8 @@ class Supply:
         """The socket of a connection is about to be closed; what is left of its last response needs it no more."""
         self._streams.discard(stream)
         conn = slot.conn
-        if conn is not None and conn.owner is not None and conn.carries(stream):
+        owner: object = None if conn is None else conn.owner
+        if conn is not None and owner is self and conn.carries(stream):
             conn.owner = None
             self._drop(slot, Drop.CUT)
         self._look_again()

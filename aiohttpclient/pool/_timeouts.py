@@ -34,11 +34,10 @@ class TimeoutManager:
 
     def __init__(self, timeout: float | Timeout | None = None, deadline: float | None = None) -> None:
         self.timeout = timeout if isinstance(timeout, Timeout) else Timeout(timeout)
-        self.deadline = deadline
+        self.deadline: float | None = None
         if self.timeout.total is not None:
             self._time = asyncio.get_running_loop().time
-            if deadline is None:
-                self.deadline = self._time() + self.timeout.total
+            self.deadline = self._time() + self.timeout.total if deadline is None else deadline
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.timeout} left={self.left}>"

@@ -32,7 +32,8 @@ class ResponseHead:
 
     ``version`` is 9, 10 or 11, as ``http.client`` writes them; ``status`` 100 to 999; ``reason`` may be empty;
     ``fields`` are (name, value) pairs in the order in which they came. Responses with the same head share one object,
-    which nobody changes: what is worked out of it once is kept.
+    which nobody changes: what is worked out of it once is kept. ``keep_alive`` is the seconds of ``Keep-Alive:
+    timeout=`` (see :func:`keep_alive_timeout`), None where there are none; it is known once ``framing`` was asked for.
     """
 
     version: int
@@ -42,7 +43,7 @@ class ResponseHead:
     strict: bool
     _framing: Framing | None = field(default=None, init=False, repr=False, compare=False)
     _persists: bool | None = field(default=None, init=False, repr=False, compare=False)
-    _keep_alive: float | None = field(default=-1.0, init=False, repr=False, compare=False)
+    keep_alive: float | None = field(default=None, init=False, repr=False, compare=False)
 
     @property
     def headers(self) -> Headers:
@@ -56,13 +57,6 @@ class ResponseHead:
             self._persists = keeps_alive(self.version, self.headers)
         return self._persists
 
-    @property
-    def keep_alive(self) -> float | None:
-        """The seconds of ``Keep-Alive: timeout=``; None where there are none. See :func:`keep_alive_timeout`."""
-        if self._keep_alive == -1.0:
-            self._keep_alive = keep_alive_timeout(self.headers)
-        return self._keep_alive
-
     def framing(self, method: str) -> Framing:
         """Where the body ends in an answer to ``method``; see :func:`response_framing`."""
         usual = method not in ("HEAD", "CONNECT")
@@ -70,6 +64,7 @@ class ResponseHead:
             return self._framing
         headers = self.headers
         self._persists = keeps_alive(self.version, headers)
+        self.keep_alive = keep_alive_timeout(headers)
         framing = response_framing(method, self.status, self.version, headers, self.strict)
         if usual:
             self._framing = framing

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import time
 import weakref
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from aiohttpclient.net._timer import LazyTimer
+from aiohttpclient.net._timer import LazyTimer, clock_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -380,3 +381,17 @@ async def test_closed_timer_keeps_nothing_alive() -> None:
     await asyncio.sleep(0)
     gc.collect()
     assert watch() is None
+
+
+async def test_clock_of_the_loop() -> None:
+    """The clock is the loop's own, also where that was replaced; the stock one is asked without a detour."""
+    loop = asyncio.get_running_loop()
+    clock = clock_of(loop)
+    assert (clock is time.monotonic) is isinstance(loop, asyncio.BaseEventLoop)
+    assert abs(clock() - loop.time()) < 1
+
+    class Replaced:
+        def time(self) -> float:
+            return 7.0
+
+    assert clock_of(cast("asyncio.AbstractEventLoop", Replaced()))() == 7.0

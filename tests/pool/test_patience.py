@@ -34,7 +34,7 @@ async def test_woken_in_order() -> None:
 
     for number, one in enumerate(waiters):
         one.future.add_done_callback(partial(note, number))
-        assert patience.add(one, now + 0.01 * (number + 1)) is None
+        assert patience.add(one, now + 0.01 * (number + 1), 3) is None
     for one in waiters:
         await one.future
     await asyncio.sleep(0)
@@ -48,7 +48,7 @@ async def test_one_timer() -> None:
     before = handles()
     now = asyncio.get_running_loop().time()
     for _ in range(1000):
-        assert patience.add(waiter(), now + 60) is None
+        assert patience.add(waiter(), now + 60, 1000) is None
     if hasattr(asyncio.get_running_loop(), "_scheduled"):
         assert handles() == before + 1
     patience.close()
@@ -60,8 +60,8 @@ async def test_less_time_than_the_last() -> None:
     loop = asyncio.get_running_loop()
     patience = Patience(loop)
     patient, hasty = waiter(), waiter()
-    patience.add(patient, loop.time() + 60)
-    timer = patience.add(hasty, loop.time() + 0.01)
+    patience.add(patient, loop.time() + 60, 1)
+    timer = patience.add(hasty, loop.time() + 0.01, 2)
     assert timer is not None
     await hasty.future
     assert not patient.future.done()
@@ -75,7 +75,7 @@ async def test_served_before() -> None:
     served, cancelled, last = waiter(), waiter(), waiter()
     now = loop.time()
     for one, seconds in ((served, 0.001), (cancelled, 0.002), (last, 0.01)):
-        patience.add(one, now + seconds)
+        patience.add(one, now + seconds, 3)
     served.future.set_result(None)
     cancelled.future.cancel()
     await last.future
@@ -88,9 +88,24 @@ async def test_served_ones_do_not_gather() -> None:
     patience = Patience(loop)
     for _ in range(100):
         one = waiter()
-        patience.add(one, loop.time() + 60)
+        patience.add(one, loop.time() + 60, 1)
         wake(one)
     assert len(patience._queue) == 1
+    patience.close()
+
+
+async def test_served_ones_behind_somebody_who_waits() -> None:
+    """Those who were served do not gather behind somebody who is not, either."""
+    loop = asyncio.get_running_loop()
+    patience = Patience(loop)
+    first = waiter()
+    patience.add(first, loop.time() + 60, 1)
+    for _ in range(1000):
+        one = waiter()
+        patience.add(one, loop.time() + 60, 2)
+        wake(one)
+    assert len(patience._queue) <= 6
+    assert patience._queue[0] is first
     patience.close()
 
 

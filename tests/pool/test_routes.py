@@ -571,6 +571,7 @@ async def test_tls_sessions_are_not_shared_by_proxies(tls: TlsKit, monkeypatch: 
     tell that two of its clients are one.
     """
     monkeypatch.setattr(_routes, "ROUTES", 1)  # so that the function is asked again
+    monkeypatch.setattr(_routes, "FOUND_LENGTH", 0)
     users = iter(("alice:pw", "bob:pw", "alice:pw"))
     async with tunnelling(tls) as (proxy, _, heads):
 
@@ -797,3 +798,17 @@ async def test_dialer_is_not_the_pools_to_close() -> None:
         async with ConnectionPool(dialer=dialer) as three:
             assert await get(three, url) == b"/"
     dialer.close()
+
+
+def test_urls_that_are_remembered() -> None:
+    """Only so many whole URLs are remembered, and none that is long; what is found is the same either way."""
+    routes = router()
+    for number in range(_routes.FOUND + 10):
+        route, target = routes.find(f"http://example.org/{number}")
+        assert (route.key.host, target) == ("example.org", f"/{number}")
+        assert routes.find(f"http://example.org/{number}") == (route, target)
+        assert len(routes._found) <= _routes.FOUND
+    long = "x" * _routes.FOUND_LENGTH
+    before = len(routes._found)
+    assert routes.find(f"http://example.org/{long}")[1] == f"/{long}"
+    assert len(routes._found) == before

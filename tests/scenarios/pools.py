@@ -171,7 +171,7 @@ class Place:
         stats = self.pool.stats()
         assert (stats.busy, stats.connecting, stats.waiting) == (0, 0, 0), stats
         await until(lambda: len(self.sockets()) == stats.idle)
-        await until(lambda: len(timers()) <= stats.idle)  # the one of each connection
+        await until(lambda: len(timers()) <= stats.idle + 1)  # the one of each connection, and that of all waiters
         await until(lambda: len(self.pool._streams) == stats.idle)
         assert len(self.pool._slots) == stats.idle
         assert stats.origins == (1 if stats.idle else 0)

@@ -489,6 +489,29 @@ async def test_timers_of_waiters(tls: TlsKit) -> None:
             assert counts(here.pool.stats()) == (1, 0, 0, 0)
 
 
+async def test_hurried_after_patient(tls: TlsKit) -> None:
+    """Who has little time is told when it is over, whoever waited longer before, and was served or has given up."""
+    async with place(PLAIN, tls) as here:
+        loop = asyncio.get_running_loop()
+        for served in (True, False):
+            holder = await here.pool.request("GET", here.url + "/again/held")
+            patient = asyncio.create_task(here.again())  # has half a minute
+            await until(lambda: here.pool.stats().waiting == 1)
+            if served:
+                assert finish(holder) == b"/again/held"
+                await patient
+                holder = await here.pool.request("GET", here.url + "/again/held")
+            else:
+                patient.cancel()
+                await asyncio.wait([patient])
+            began = loop.time()
+            with pytest.raises(PoolTimeout):
+                await here.pool.request("GET", here.url, timeout=Timeout(30, pool=0.01))
+            assert loop.time() - began < 15
+            assert finish(holder) == b"/again/held"
+        await here.settled()
+
+
 # -- connecting
 
 

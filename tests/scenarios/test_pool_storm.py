@@ -58,7 +58,6 @@ async def test_plain(seed: int) -> None:
         Drop.FAILED,
         Drop.NOT_OPENED,
         Drop.LEASE,
-        Drop.POOL_CLOSED,
     }
     assert (Drop.EXPIRED in dropped) == (seed == 2)
     assert storm.server.turned_away > REQUESTS / 200

@@ -28,7 +28,7 @@ from aiohttpclient.pool import Drop
 from tests.support.leaks import open_descriptors
 
 from .answers import HINTS, POISON, TOO_LATE, End
-from .plans import BROKEN, PARTLY, STALLED, Plan, draw, payload
+from .plans import BROKEN, LONG, PARTLY, STALLED, Plan, draw, payload
 from .server import Connection, Server
 
 if TYPE_CHECKING:
@@ -202,6 +202,8 @@ class Storm:
 
     async def _judge(self, plan: Plan) -> None:
         """Carry out ``plan``, and see whether it ended as it should."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
         try:
             async with asyncio.timeout(plan.seconds if plan.disturbance == "scope" else None):
                 await self._carry_out(plan)
@@ -211,6 +213,8 @@ class Storm:
             self.outcomes[type(error).__name__] += 1
         else:
             self.outcomes["done"] += 1
+        if loop.time() - began > LONG / 2:
+            raise Broken(f"it took {loop.time() - began:.1f} s")
 
     async def _carry_out(self, plan: Plan) -> None:
         base = {"refused": self._nobody, "black hole": self._black_hole}.get(plan.behaviour, self._origins[plan.origin])
