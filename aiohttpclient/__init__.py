@@ -2,16 +2,22 @@
 
 The names most programs need; everything else is in the sub-modules, each of which says what it exports. The status
 constants of ``http.client`` (``NOT_FOUND``, ``responses``, ...) are here too, as they are there.
+
+The names of the pool are imported when they are first asked for: what a program does not use should not slow its start.
 """
+
+from typing import TYPE_CHECKING, Any
 
 from . import errors, status
 from ._headers import Headers
 from .connection import AsyncHTTPConnection, AsyncHTTPResponse, AsyncHTTPSConnection
 from .errors import *  # noqa: F403  # the list of names is errors.__all__
-from .pool import ConnectionPool, PoolLimits, PoolStats, Proxy, TimeoutManager
 from .status import *  # noqa: F403  # the list of names is status.__all__
 from .timeouts import Timeout
 from .wire import ExchangeState, MessageLimits
+
+if TYPE_CHECKING:
+    from .pool import ConnectionPool, PoolLimits, PoolStats, Proxy, TimeoutManager
 
 __all__ = [  # noqa: PLE0604  # two lists of names have their own modules
     "AsyncHTTPConnection",
@@ -29,3 +35,11 @@ __all__ = [  # noqa: PLE0604  # two lists of names have their own modules
     *errors.__all__,
     *status.__all__,
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name in __all__:
+        from . import pool
+
+        return getattr(pool, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -107,10 +107,10 @@ def target_authority(target: str) -> str:
 HOST_LENGTH = 253
 """Characters of a name in the DNS (RFC 1035 section 2.3.4); longer ones cannot exist, and would only be remembered."""
 
-_BRACKETS = re.compile(r"[:\[\]\\%<>^|]")
+_BRACKETS = r"[:\[\]\\%<>^|]"
 """What a host that is no IPv6 address must not have in it besides."""
 
-_URL = re.compile(r"(?i:(https?)://)([^/?#\\]*)([/?][^#]*)?(?:#.*)?", re.DOTALL)
+_URL = r"(?is)(https?)://([^/?#\\]*)([/?][^#]*)?(?:#.*)?"
 """Scheme, authority, path with query; a fragment is not sent (RFC 3986 section 3.5, RFC 9110 section 7.1)."""
 
 
@@ -122,7 +122,7 @@ def split_url(url: str) -> tuple[str, str, int, str]:
     :raises InvalidURL: it is not such a URL, or has user and password in it; the text does not repeat those
     """
     shown = "one with user and password" if "@" in url else repr(url[:HOST_LENGTH])
-    found = _URL.fullmatch(url)
+    found = re.fullmatch(_URL, url)
     if found is None:
         raise InvalidURL(f"an absolute URL, http:// or https://, is needed, got {shown}")
     scheme, authority, target = found[1].lower(), found[2], found[3] or "/"
@@ -144,7 +144,12 @@ def split_url(url: str) -> tuple[str, str, int, str]:
         if len(host) <= HOST_LENGTH:  # IDNA makes nothing shorter, and takes its time
             host = ascii_host(host).lower()
         # What was percent-encoded, or full-width, may have become something else than a name.
-        if not host or len(host.removesuffix(".")) > HOST_LENGTH or _DELIMITERS.search(host) or _BRACKETS.search(host):
+        if (
+            not host
+            or len(host.removesuffix(".")) > HOST_LENGTH
+            or _DELIMITERS.search(host)
+            or re.search(_BRACKETS, host)
+        ):
             raise InvalidURL(f"the host is none: {shown}")
     else:
         address, zone, name = host.replace("%25", "%", 1).partition("%")  # RFC 6874 section 2

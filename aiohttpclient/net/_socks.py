@@ -31,7 +31,7 @@ LOOKED_UP_HERE: Final = ("socks4", "socks5")
 LONGEST: Final = 255
 """Bytes of a user name or password in SOCKS 5, whose length has one byte (RFC 1929 section 2)."""
 
-_UNFIT: Final = re.compile(r"[^\x20-\x7e]")
+_UNFIT: Final = r"[^\x20-\x7e]"
 """What no user name or password may have in it: a NUL ends the one of SOCKS 4, and python-socks sends ASCII only."""
 
 
@@ -189,7 +189,7 @@ def _check_installed() -> None:
 def _check_credentials(kind: SocksKind, username: str | None, password: str | None) -> None:
     """Refuse what the protocol cannot carry; the texts do not say what was given."""
     given = [part for part in (username, password) if part is not None]
-    if any(_UNFIT.search(part) for part in given):
+    if any(re.search(_UNFIT, part) for part in given):
         raise ValueError("user name and password of a SOCKS proxy must be ASCII without control characters")
     if not kind.startswith("socks5"):
         if password:

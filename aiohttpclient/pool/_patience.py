@@ -36,6 +36,9 @@ class Patience:
             queue.popleft()
         if len(queue) > 2 * waiting:
             queue = self._queue = deque(one for one in queue if not one.future.done())
+        if self._timer is not None and not queue:  # it was for somebody who may have had far more time
+            self._timer.cancel()
+            self._timer = None
         if queue and deadline < queue[-1].deadline:
             return self._loop.call_at(deadline, wake, waiter)
         waiter.deadline = deadline

@@ -30,13 +30,13 @@ DEFAULT_PORTS: Final[dict[str, int]] = {
 """The port where a URL has none: that of its scheme (RFC 3986 section 3.2.3), as in urllib3, requests and httpx. curl
 takes 1080 for proxies of every kind, others take 8080: either would be a guess."""
 
-_UNFIT: Final = re.compile(r"[\x00-\x20\x7f-\xa0\s]")
+_UNFIT: Final = r"[\x00-\x20\x7f-\xa0\s]"  # compiled, as those below, when first used
 """What the URL of a proxy may not have in it."""
 
-_UNFIT_DECODED: Final = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+_UNFIT_DECODED: Final = r"[\x00-\x1f\x7f\ud800-\udfff]"
 """What a user name or password may not have in it (RFC 7617 section 2), and what is no text."""
 
-_NAME: Final = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=-]+")
+_NAME: Final = r"[A-Za-z0-9._~!$&'()*+,;=-]+"
 """``reg-name`` of RFC 3986 section 3.2.2, without percent-encoding, which DNS does not know."""
 
 
@@ -63,7 +63,7 @@ class Proxy:
         if host is None or not 1 <= self.port <= 65535:
             raise InvalidURL("a proxy needs a host (an IPv6 address in brackets) and a port from 1 to 65535")
         object.__setattr__(self, "host", host)
-        if any(_UNFIT_DECODED.search(part) for part in (self.username, self.password) if part):
+        if any(re.search(_UNFIT_DECODED, part) for part in (self.username, self.password) if part):
             raise InvalidURL("user name and password of a proxy must be text without control characters")
         if self.scheme in {"http", "https"} and ":" in (self.username or ""):
             raise InvalidURL("Basic authentication has no user names with a colon in them (RFC 7617 section 2)")
@@ -84,7 +84,7 @@ class Proxy:
         scheme = scheme.lower()
         if not separator or scheme not in DEFAULT_PORTS:
             raise InvalidURL(f"the URL of a proxy begins with one of {'://, '.join(DEFAULT_PORTS)}://")
-        if _UNFIT.search(rest):
+        if re.search(_UNFIT, rest):
             raise InvalidURL("the URL of a proxy has no spaces and no control characters in it")
         authority = rest.removesuffix("/")
         if any(end in authority for end in "/?#\\"):
@@ -140,7 +140,7 @@ def _host_port(address: str, default_port: int) -> tuple[str, int]:
 
 def _host(host: str) -> str | None:
     """``host`` in its one form, None if it is none."""
-    if _UNFIT.search(host):
+    if re.search(_UNFIT, host):
         return None
     with contextlib.suppress(InvalidURL, ValueError):
         if ":" in host:
@@ -148,5 +148,5 @@ def _host(host: str) -> str | None:
             address, percent, zone = host.partition("%")
             return address.lower() + percent + zone  # the zone is the name of an interface, which has a case
         name = ascii_host(host).lower()
-        return name if _NAME.fullmatch(name) else None
+        return name if re.fullmatch(_NAME, name) else None
     return None

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,8 +40,7 @@ class EventKind(Enum):
     CLOSED = "the pool was closed"
 
 
-@dataclass(frozen=True, slots=True)
-class PoolEvent:
+class PoolEvent(NamedTuple):
     """One decision of a pool.
 
     ``kind``, the ``origin`` it is about (``scheme://host:port``; empty for the pool itself), and ``detail`` (a reason,
@@ -57,8 +55,7 @@ class PoolEvent:
         return " ".join(filter(None, (self.origin, f"{self.kind.value}{self.detail and ': '}{self.detail}")))
 
 
-@dataclass(frozen=True, slots=True)
-class PoolStats:
+class PoolStats(NamedTuple):
     """A count of everything, as it was in one moment.
 
     ``idle``, ``busy``, ``connecting`` (connections), ``waiting`` (requests) and ``origins`` (that have either) say what

@@ -173,7 +173,7 @@ def keeps_alive(version: int, headers: Headers) -> bool:
     return bool(headers.get(_KEEP_ALIVE)) or _has_token(headers.getall(_PROXY_CONNECTION, ()), "keep-alive")
 
 
-_TIMEOUT = re.compile(r'(?:^|,)[ \t]*timeout[ \t]*=[ \t]*"?(\d{1,9})"?[ \t]*(?:,|$)', re.IGNORECASE | re.ASCII)
+_TIMEOUT: Final = r'(?ia)(?:^|,)[ \t]*timeout[ \t]*=[ \t]*"?(\d{1,9})"?[ \t]*(?:,|$)'
 
 
 def keep_alive_timeout(headers: Headers) -> float | None:
@@ -183,7 +183,7 @@ def keep_alive_timeout(headers: Headers) -> float | None:
     (thomson-hybi-http-timeout), and sent by Apache httpd, Node.js and others.
     """
     for value in headers.getall(_KEEP_ALIVE, ()):
-        if found := _TIMEOUT.search(value):
+        if found := re.search(_TIMEOUT, value):
             return float(found[1])
     return None
 

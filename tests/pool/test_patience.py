@@ -68,6 +68,17 @@ async def test_less_time_than_the_last() -> None:
     patience.close()
 
 
+async def test_hurried_after_patient() -> None:
+    """The time of somebody who was served long before it was over is nobody else's."""
+    loop = asyncio.get_running_loop()
+    patience = Patience(loop)
+    patient, hurried = waiter(), waiter()
+    patience.add(patient, loop.time() + 60, 1)
+    wake(patient)
+    patience.add(hurried, loop.time() + 0.01, 1)
+    await hurried.future
+
+
 async def test_served_before() -> None:
     """Who was served, or has given up, is passed over: the next one's time is not its business."""
     loop = asyncio.get_running_loop()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import dataclasses
 import pickle
 from typing import Any
 
@@ -49,12 +48,12 @@ def test_every_reason_has_a_text() -> None:
 def test_an_event_is_a_value() -> None:
     """An event cannot be changed, compares and hashes by what it says, and pickles."""
     event = PoolEvent(EventKind.IDLE, "http://example.org")
-    with pytest.raises(dataclasses.FrozenInstanceError):
+    with pytest.raises(AttributeError):
         event.detail = "x"  # type: ignore[misc]  # what is tested
     same = PoolEvent(EventKind.IDLE, "http://example.org", "")
     assert event == same
     assert hash(event) == hash(same)
-    assert event != dataclasses.replace(event, detail="x")
+    assert event != event._replace(detail="x")
     assert pickle.loads(pickle.dumps(event)) == event
     assert pickle.loads(pickle.dumps(event)).kind is EventKind.IDLE
 
@@ -66,12 +65,12 @@ def test_an_event_names_no_credentials() -> None:
     event = PoolEvent(EventKind.OPENED, str(key))
     assert event.origin.startswith("https://example.org")
     assert "proxy.example:3128" in event.origin
-    for text in (str(event), repr(event), str(dataclasses.asdict(event))):
+    for text in (str(event), repr(event), str(event._asdict())):
         assert not [secret for secret in SECRETS if secret in text]
 
 
 def some_stats(**changed: Any) -> PoolStats:
-    numbers = dict.fromkeys((field.name for field in dataclasses.fields(PoolStats)), 0)
+    numbers = dict.fromkeys(PoolStats._fields, 0)
     return PoolStats(**{**numbers, "dropped": {}, **changed})
 
 
@@ -83,9 +82,9 @@ def test_stats_of_a_new_pool() -> None:
 def test_stats_cannot_be_changed() -> None:
     """What was counted cannot be assigned to."""
     stats = ConnectionPool().stats()
-    for field in dataclasses.fields(stats):
-        with pytest.raises(dataclasses.FrozenInstanceError):
-            setattr(stats, field.name, 1)
+    for name in stats._fields:
+        with pytest.raises(AttributeError):
+            setattr(stats, name, 1)
 
 
 def test_reasons_are_the_readers_own() -> None:
@@ -108,8 +107,8 @@ def test_stats_are_a_value() -> None:
     pool._dropped[Drop.EVICTED] += 3
     stats = pool.stats()
     assert stats == pool.stats() == some_stats(dropped={Drop.EVICTED: 3})
-    assert stats != dataclasses.replace(stats, idle=1)
+    assert stats != stats._replace(idle=1)
     assert pickle.loads(pickle.dumps(stats)) == copy.deepcopy(stats) == stats
-    plain = dataclasses.asdict(stats)
+    plain = stats._asdict()
     assert plain["dropped"] == {Drop.EVICTED: 3}
     assert plain["opened"] == 0

@@ -260,8 +260,11 @@ async def test_retry(way: Way, tls: TlsKit, moment: Moment) -> None:
 
 
 @MOMENTS
-@pytest.mark.parametrize("work", [REQUEST, POST, LEASE], ids=str)
-@pytest.mark.parametrize("way", WAYS[1:], ids=str)
+@pytest.mark.parametrize(
+    ("work", "way"),
+    [*((REQUEST, way) for way in WAYS[1:]), *((LEASE, way) for way in WAYS[1:]), (POST, TLS), (POST, TUNNEL)],
+    ids=str,
+)
 async def test_ways(work: Work, way: Way, tls: TlsKit, moment: Moment) -> None:
     """Cancelled at any await on the way to the server, look-ups, handshakes and proxies included, it frees the slot."""
     await cancel_everywhere(work, way, tls, moment, keep=False)
