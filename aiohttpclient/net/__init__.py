@@ -7,6 +7,7 @@ from ._reader import StreamReader
 from ._resolver import Resolver
 from ._sessions import ResumingContext
 from ._socks import SocksDialer, SocksKind
+from ._timer import clock_of
 from ._tls import default_context, make_context, start_tls
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "TCPDialer",
     "UnixDialer",
     "adopt",
+    "clock_of",
     "default_context",
     "dial",
     "dial_unix",

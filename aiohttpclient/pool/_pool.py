@@ -22,7 +22,7 @@ import weakref
 from typing import TYPE_CHECKING, Any
 
 from ..connection import DEFAULT_LIMITS, prepare
-from ..net import LOST
+from ..net import LOST, clock_of
 from ..timeouts import Timeout
 from ._connections import FOR_PROXY
 from ._lease import Lease
@@ -93,6 +93,8 @@ class ConnectionPool(Supply):
         super().__init__(limits, chosen, dialer, ssl_context, proxy_ssl_context, message_limits, on_event)
         self._timeout = timeout if isinstance(timeout, Timeout) else Timeout(timeout)
         self._usual = None if self._timeout.total is not None else (self._timeout, None)
+        # What has no total has no time of its own either: one clock is enough for all such requests.
+        self._clock = TimeoutManager(Timeout() if self._usual is None else self._timeout)
         self.retry = retry
         self._retried = 0
         self._asking = Asking(self)
@@ -144,7 +146,8 @@ class ConnectionPool(Supply):
             refuse(plan, method)
         slot = self._book.take(route.key)
         if slot is None or not slot.stream.is_clean():
-            slot = await self._acquire(slot, route.key, TimeoutManager(bounds, deadline), method, url)
+            clock = self._clock if bounds is self._timeout and deadline is None else TimeoutManager(bounds, deadline)
+            slot = await self._acquire(slot, route.key, clock, method, url)
         else:
             self._reused += 1
             self._talks = talks = self._on_event is not None or log.isEnabledFor(logging.DEBUG)
@@ -215,14 +218,17 @@ class ConnectionPool(Supply):
 
         :raises TotalTimeout: it is used up
         """
-        if isinstance(timeout, TimeoutManager):
-            timeout.check(method, str(url))
-            return timeout.timeout, timeout.deadline
         if timeout is None:
             timeout = self._timeout
+        elif isinstance(timeout, TimeoutManager):
+            timeout.check(method, str(url))
+            return timeout.timeout, timeout.deadline
         elif not isinstance(timeout, Timeout):
             timeout = Timeout(timeout)
-        return timeout, None if timeout.total is None else asyncio.get_running_loop().time() + timeout.total
+        if timeout.total is None:
+            return timeout, None
+        now = self._now or clock_of(asyncio.get_running_loop())
+        return timeout, now() + timeout.total
 
     def _may_retry(self, slot: Slot, method: str, replayable: bool, error: BaseException) -> bool:
         """Whether the exchange that failed with ``error`` may be done once more, on a fresh connection of ``slot``."""

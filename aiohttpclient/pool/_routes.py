@@ -76,6 +76,11 @@ def forwards(proxy: Proxy, scheme: str) -> bool:
     return proxy.scheme in ("http", "https") and not proxy.tunnels(scheme)
 
 
+def resuming(context: ssl.SSLContext) -> ResumingContext:
+    """One of its own over ``context``; what the caller has made one of, it wants to be shared as it is."""
+    return context if isinstance(context, ResumingContext) else ResumingContext(context)
+
+
 def is_socks(proxy: Proxy) -> bool:
     """Whether ``proxy`` connects without seeing what for."""
     return proxy.scheme not in ("http", "https")
@@ -102,8 +107,8 @@ class Router:
         self._proxy = proxy
         # Who resumes a session is seen to be who began it: not through another proxy, nor with other credentials. And
         # behind another port of the same name is most likely another server, which would refuse it.
-        self._context = functools.lru_cache(CONTEXTS)(lambda proxy, port: ResumingContext(context()))  # noqa: ARG005
-        self._proxy_context = functools.lru_cache(CONTEXTS)(lambda proxy: ResumingContext(proxy_context()))  # noqa: ARG005
+        self._context = functools.lru_cache(CONTEXTS)(lambda proxy, port: resuming(context()))  # noqa: ARG005
+        self._proxy_context = functools.lru_cache(CONTEXTS)(lambda proxy: resuming(proxy_context()))  # noqa: ARG005
         self._dialer = dialer
         self._through = functools.lru_cache(PROXIES)(through)
         if isinstance(proxy, Proxy) and is_socks(proxy):

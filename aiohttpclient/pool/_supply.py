@@ -32,6 +32,7 @@ from ..net import (
     Resolver,
     SocksDialer,
     TCPDialer,
+    clock_of,
     default_context,
 )
 from ._book import Book
@@ -101,6 +102,7 @@ class Supply:
         )
         self._book = Book(limits)
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._now: Callable[[], float] | None = None
         self._patience: Patience  # made with the loop
         self._closers: list[asyncio.Future[None]] = []
         self._on_event = on_event
@@ -374,6 +376,7 @@ class Supply:
         loop = asyncio.get_running_loop()
         if self._loop is None:
             self._loop = loop
+            self._now = clock_of(loop)
             self._patience = Patience(loop)
         elif self._loop is not loop:
             raise RuntimeError("the pool was used in another event loop first; make one for each loop")

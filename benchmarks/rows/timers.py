@@ -7,15 +7,15 @@ without; the difference is set beside what a small request takes.
 
 from __future__ import annotations
 
-import asyncio
 import statistics
 import time
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from aiohttpclient import ConnectionPool, PoolLimits, Timeout, TimeoutManager
+from aiohttpclient import ConnectionPool, PoolLimits, Timeout
 from aiohttpclient.errors import ReadTimeout
+from aiohttpclient.net import clock_of
 
 from ..clients import KEPT, LoopbackDialer, fetch_through, url_of
 from ..report import Check, Result
@@ -59,21 +59,22 @@ def _requests(timeout: Timeout, keepalive_expiry: float | None) -> Contender:
 
 def _bounded_calls(stream: StreamProtocol) -> None:
     """What a pool and its connection do about time in a small request, in their order."""
+    now = clock_of(stream.loop)
     for _ in range(CALLS):
-        timeout, deadline = _bounds(None)
+        timeout, deadline = _bounds(None, now)
         stream.allow(deadline, timeout.total, timeout.min_rate)
         _ = stream.wait(timeout.read, ReadTimeout)
         stream.wake()
         stream.rest()
 
 
-def _bounds(timeout: Timeout | TimeoutManager | None) -> tuple[Timeout, float | None]:
+def _bounds(timeout: Timeout | None, now: Callable[[], float]) -> tuple[Timeout, float | None]:
     """What a pool does to find the bounds of a request."""
-    if isinstance(timeout, TimeoutManager):
-        return timeout.timeout, timeout.deadline
     if timeout is None:
         timeout = BOUNDED
-    return timeout, None if timeout.total is None else asyncio.get_running_loop().time() + timeout.total
+    if timeout.total is None:
+        return timeout, None
+    return timeout, now() + timeout.total
 
 
 def _idle_calls(stream: StreamProtocol) -> None:

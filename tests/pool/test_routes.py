@@ -23,7 +23,7 @@ from aiohttpclient import (
     Timeout,
     TunnelError,
 )
-from aiohttpclient.net import TCPDialer, UnixDialer, adopt, public_only
+from aiohttpclient.net import ResumingContext, TCPDialer, UnixDialer, adopt, public_only
 from aiohttpclient.pool import Drop, PoolEvent, _routes
 from aiohttpclient.pool._routes import OriginKey, Router
 from tests.connection.exchanges import fetch
@@ -812,3 +812,13 @@ def test_urls_that_are_remembered() -> None:
     before = len(routes._found)
     assert routes.find(f"http://example.org/{long}")[1] == f"/{long}"
     assert len(routes._found) == before
+
+
+async def test_context_that_resumes_already(tls: TlsKit) -> None:
+    """A ``ResumingContext`` of the caller's own is used as it is, so that it can be shared by pools."""
+    context = ResumingContext.over(tls.new_client())
+    async with raw_server(Site(), ssl=tls.good) as server:
+        for resumed in (0, 1):
+            async with ConnectionPool(ssl_context=context) as pool:
+                assert await get(pool, f"{server.url}/page") == b"/page"
+                assert pool.stats().resumed == resumed
