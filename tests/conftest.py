@@ -51,7 +51,7 @@ def pytest_collection_finish() -> None:
 
 def pytest_runtest_logfinish() -> None:
     """Now and then exempt what has gathered, mostly reports."""
-    if next(_TESTS_DONE) % 100 == 0:
+    if next(_TESTS_DONE) % 25 == 0:
         _exempt_from_collection()
 
 

@@ -254,7 +254,7 @@ KEPT = pytest.mark.parametrize("keep", [True, False], ids=["reused", "new"])
 @MOMENTS
 @pytest.mark.parametrize(
     ("work", "keep"),
-    [*((work, True) for work in WORKS), *((work, False) for work in WORKS[:4])],
+    [*((work, True) for work in WORKS), *((work, False) for work in WORKS[:3])],
     ids=lambda value: {True: "reused", False: "new"}.get(value, str(value)),
 )
 async def test_plain(work: Work, keep: bool, tls: TlsKit, moment: Moment) -> None:

@@ -246,7 +246,7 @@ READERS: tuple[Callable[[AsyncHTTPResponse], Awaitable[bytes]], ...] = (
 
 
 @pytest.mark.parametrize("read", READERS, ids=["some", "blocks", "pieces", "into", "line"])
-@pytest.mark.parametrize("poisoning", TOGETHER[:3] + TOGETHER[9:12], ids=str)
+@pytest.mark.parametrize("poisoning", TOGETHER[:2] + TOGETHER[9:11], ids=str)
 async def test_however_it_is_read(
     poisoning: Poisoning, read: Callable[[AsyncHTTPResponse], Awaitable[bytes]], tls: TlsKit
 ) -> None:
