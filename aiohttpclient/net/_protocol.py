@@ -247,7 +247,10 @@ class StreamProtocol(asyncio.StreamReaderProtocol, asyncio.BufferedProtocol):
         timer.heard = False
         timer.rate = min_rate
         if deadline is not None:
-            timer.allow(deadline, total)
+            timer.total = total
+            timer.ceiling = deadline
+            if timer.due > deadline:
+                timer.wake_by(deadline)
 
     def may_think(self) -> None:
         """What has come was whole, and not the answer yet: the wait for that is not the middle of a transfer."""
@@ -325,7 +328,10 @@ class StreamProtocol(asyncio.StreamReaderProtocol, asyncio.BufferedProtocol):
     def expire_in(self, seconds: float) -> None:
         """Spoil a stream that came to rest with ``EXPIRED`` after ``seconds``, unless an exchange begins before."""
         if self.spoiled is None:
-            self._timer.arm(seconds)
+            timer = self._timer
+            timer.deadline = deadline = timer.time() + seconds
+            if timer.due > deadline:
+                timer.wake_by(deadline)
 
     def shut(self, reason: str) -> None:
         """Close after a complete exchange, without waiting; ``close`` and ``aborted`` wait for the end of it."""

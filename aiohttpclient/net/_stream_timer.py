@@ -28,14 +28,16 @@ if TYPE_CHECKING:
 class StreamTimer(LazyTimer):
     """The lazy timer of one stream.
 
-    ``heard`` is true once a byte of the response has come. ``pace`` is there once an exchange has been metered; then it
-    wants to know every byte. ``unsent`` is the number of bytes that the peer had not taken when that was last counted.
+    ``started`` is when the wait, or its last silence, began. ``heard`` is true once a byte of the response has come.
+    ``pace`` is there once an exchange has been metered; then it wants to know every byte. ``total`` is the limit that
+    the ceiling comes from. ``unsent`` is the number of bytes that the peer had not taken when that was last counted.
     """
 
-    __slots__ = ("_limit", "_paced", "_timeout", "_total", "heard", "pace", "rate", "unsent")
+    __slots__ = ("_limit", "_paced", "_timeout", "heard", "pace", "rate", "started", "total", "unsent")
 
     def __init__(self, loop: AbstractEventLoop, expired: Callable[[float | None], None]) -> None:
         super().__init__(loop, expired)
+        self.started = 0.0
         self.heard = False
         self.pace: Pace | None = None
         self.unsent = 0
@@ -43,14 +45,7 @@ class StreamTimer(LazyTimer):
         self._limit = inf
         self._timeout: type[PhaseTimeout] = ReadTimeout
         self._paced: type[PhaseTimeout] = ReadTimeout
-        self._total = 0.0
-
-    def allow(self, deadline: float, total: float | None) -> None:
-        """Let the exchange that begins last until ``deadline``, which comes from the limit ``total``."""
-        self._total = total or 0.0
-        self.ceiling = deadline  # cap(), written out
-        if self._handle is None or self._when > deadline:
-            self._wake_by(deadline)
+        self.total: float | None = None
 
     def lift(self) -> None:
         """The exchange is over: nothing is bounded any more."""
@@ -68,11 +63,10 @@ class StreamTimer(LazyTimer):
         elif limit is not None:
             self._limit = limit
             self._timeout = timeout
-            # arm(), written out, since each request comes this way
             self.started = now = self.time()
             self.deadline = deadline = now + limit
-            if self._handle is None or self._when > deadline:
-                self._wake_by(deadline)
+            if self.due > deadline:
+                self.wake_by(deadline)
         else:
             self.deadline = None
 
@@ -130,7 +124,8 @@ class StreamTimer(LazyTimer):
 
     def overdue(self, ceiling: float) -> TotalTimeout:
         """The error for the ceiling that has passed."""
-        return TotalTimeout(self._total, self.time() - (ceiling - self._total))
+        total = self.total or 0.0
+        return TotalTimeout(total, self.time() - (ceiling - total))
 
     def _stall(self, pace: Pace, now: float) -> StallTimeout:
         return StallTimeout(pace.window, pace.window - pace.left(now), rate=pace.rate)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from math import inf
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -28,39 +29,28 @@ def clock_of(loop: AbstractEventLoop) -> Callable[[], float]:
 class LazyTimer:
     """Calls ``expired`` once the deadline, or the ceiling, that was set last has passed, unless it was taken away.
 
-    ``expired`` is called with the ceiling if that is what has passed, with None if it is the deadline. Either is taken
-    away by assigning None; the handle stays where it is, since the next ``arm`` most likely finds it useful.
-    ``started`` is the time at which ``arm`` was called last.
+    ``expired`` is called with the ceiling if that is what has passed, with None if it is the deadline. Either is set by
+    assigning it, and calling ``wake_by`` where it is earlier than ``due``, the time of the handle (``inf`` without
+    one): a comparison in place of a call, since each request does this three times. Either is taken away by assigning
+    None; the handle stays, since the next deadline most likely finds it useful. ``time`` is the clock.
     """
 
-    __slots__ = ("_expired", "_handle", "_when", "ceiling", "deadline", "loop", "started", "time")
+    __slots__ = ("_expired", "_handle", "ceiling", "deadline", "due", "loop", "time")
 
     def __init__(self, loop: AbstractEventLoop, expired: Callable[[float | None], None]) -> None:
         self.loop = loop
         self.deadline: float | None = None
         self.ceiling: float | None = None
-        self.started = 0.0
         self.time = clock_of(loop)
         self._expired = expired
         self._handle: TimerHandle | None = None
-        self._when = 0.0
-
-    def arm(self, seconds: float) -> None:
-        """Expire ``seconds`` from now, instead of at the deadline that was set before."""
-        self.started = now = self.time()
-        self.deadline = deadline = now + seconds
-        if self._handle is None or self._when > deadline:
-            self._wake_by(deadline)
+        self.due = inf
 
     def move(self, deadline: float) -> None:
-        """Expire at ``deadline`` instead; what ``arm`` began goes on."""
+        """Expire at ``deadline`` instead of at the one that was set before."""
         self.deadline = deadline
-        self._wake_by(deadline)
-
-    def cap(self, ceiling: float) -> None:
-        """Expire at ``ceiling`` at the latest, whatever the deadline is or becomes."""
-        self.ceiling = ceiling
-        self._wake_by(ceiling)
+        if self.due > deadline:
+            self.wake_by(deadline)
 
     def close(self) -> None:
         """Give the handle back to the loop; the timer holds nothing alive after this."""
@@ -68,34 +58,32 @@ class LazyTimer:
         if self._handle is not None:
             self._handle.cancel()
             self._handle = None
+            self.due = inf
 
-    def _wake_by(self, when: float) -> None:
+    def wake_by(self, when: float) -> None:
+        """Look at the numbers at ``when``, which is earlier than ``due``."""
         if self._handle is not None:
-            if self._when <= when:
-                return
             self._handle.cancel()
-        self._sleep(when)
-
-    def _sleep(self, until: float) -> None:
         # The time is kept here, too: uvloop's handle for a time that is almost now has no when().
-        self._when = until
-        self._handle = self.loop.call_at(until, self._fire)
+        self.due = when
+        self._handle = self.loop.call_at(when, self._fire)
 
     def _fire(self) -> None:
         self._handle = None
+        self.due = inf
         deadline, ceiling = self.deadline, self.ceiling
         if deadline is None or (ceiling is not None and ceiling <= deadline):
             if ceiling is None:
                 return
             if self.time() < ceiling:
-                self._sleep(ceiling)
+                self.wake_by(ceiling)
                 return
             self.deadline = self.ceiling = None
             self._expired(ceiling)
         elif self.time() < deadline:
-            self._sleep(deadline)
+            self.wake_by(deadline)
         else:
             self.deadline = None
             if ceiling is not None:
-                self._sleep(ceiling)  # before anything can arm a deadline beyond it
+                self.wake_by(ceiling)  # before anything can arm a deadline beyond it
             self._expired(None)

@@ -15,14 +15,13 @@ retry, where ``_retry`` allows it.
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import logging
 import weakref
 from typing import TYPE_CHECKING, Any
 
 from ..connection import DEFAULT_LIMITS, prepare
-from ..net import LOST, clock_of
+from ..net import LOST
 from ..timeouts import Timeout
 from ._connections import FOR_PROXY
 from ._lease import Lease
@@ -92,9 +91,8 @@ class ConnectionPool(Supply):
         chosen = Proxy.parse(proxy) if isinstance(proxy, str) else proxy
         super().__init__(limits, chosen, dialer, ssl_context, proxy_ssl_context, message_limits, on_event)
         self._timeout = timeout if isinstance(timeout, Timeout) else Timeout(timeout)
-        self._usual = None if self._timeout.total is not None else (self._timeout, None)
         # What has no total has no time of its own either: one clock is enough for all such requests.
-        self._clock = TimeoutManager(Timeout() if self._usual is None else self._timeout)
+        self._clock = TimeoutManager(Timeout() if self._timeout.total is not None else self._timeout)
         self.retry = retry
         self._retried = 0
         self._asking = Asking(self)
@@ -139,7 +137,11 @@ class ConnectionPool(Supply):
         :raises HTTPException, OSError: as :meth:`AsyncHTTPConnection.request` and its ``getresponse``
         """
         route, target = self._router.find(url)
-        bounds, deadline = (None if timeout is not None else self._usual) or self._bounds(timeout, method, url)
+        bounds, deadline = self._timeout, None
+        if timeout is not None:
+            bounds, deadline = self._bounds(timeout, method, url)
+        elif bounds.total is not None:
+            deadline = self._now() + bounds.total
         rewind = None if body is None else rewinder(body)
         head, plan, body = prepare(route.origin, method, target, body, headers)
         if plan.for_proxy or method == "CONNECT":
@@ -162,11 +164,8 @@ class ConnectionPool(Supply):
                     await sending
                 conn.owner = self._asking
                 response = await conn.getresponse()
-            except BaseException as error:
-                if not self._may_retry(slot, method, body is None or rewind is not None, error):
-                    self._drop(slot, Drop.FAILED)
-                    self._explain(error, method, url)
-                    raise
+            except BaseException as error:  # noqa: BLE001  # raised again
+                self._raise_or_retry(slot, method, url, body is None or rewind is not None, error)
             else:
                 if not slot.used:
                     slot.used = True
@@ -227,21 +226,20 @@ class ConnectionPool(Supply):
             timeout = Timeout(timeout)
         if timeout.total is None:
             return timeout, None
-        now = self._now or clock_of(asyncio.get_running_loop())
-        return timeout, now() + timeout.total
+        return timeout, self._now() + timeout.total
 
-    def _may_retry(self, slot: Slot, method: str, replayable: bool, error: BaseException) -> bool:
-        """Whether the exchange that failed with ``error`` may be done once more, on a fresh connection of ``slot``."""
+    def _raise_or_retry(self, slot: Slot, method: str, url: str, replayable: bool, error: BaseException) -> None:
+        """Raise ``error``, with which an exchange failed, unless that may be done once more on a fresh connection."""
         conn = slot.conn
         assert conn is not None
-        if not (self.retry and slot.used and replayable) or self._closed:
-            return False
-        if not may_repeat(method, conn.untouched, conn.refused, error):
-            return False
+        may = self.retry and slot.used and replayable and not self._closed
+        if not (may and may_repeat(method, conn.untouched, conn.refused, error)):
+            self._drop(slot, Drop.FAILED)
+            self._explain(error, method, url)
+            raise error
         self._retried += 1
         self._count(slot, Drop.FAILED)
         self._say(EventKind.RETRIED, slot.page.key, type(error).__name__)
-        return True
 
     # -- told by connections -----------------------------------------------------------------------------------------
 

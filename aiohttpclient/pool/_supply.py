@@ -102,7 +102,7 @@ class Supply:
         )
         self._book = Book(limits)
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._now: Callable[[], float] | None = None
+        self._now: Callable[[], float] = lambda: asyncio.get_running_loop().time()
         self._patience: Patience  # made with the loop
         self._closers: list[asyncio.Future[None]] = []
         self._on_event = on_event

@@ -1,35 +1,30 @@
 """What a request pays for its time limits.
 
-The share is too small for a comparison of whole requests to show: that is printed, and shows no more than that there is
-no surprise. What counts is measured directly: the calls that a request makes to arm its timers, with limits and
-without; the difference is set beside what a small request takes.
+Over sockets the share is hardly more than what two runs of the same thing differ by; that is printed, with such a
+second run beside it. What counts is measured without sockets: the same request, through the same pool and connection,
+with all limits and with none, answered at once. The difference, idle expiry included, is set beside what a small
+request takes.
 """
 
 from __future__ import annotations
 
 import statistics
-import time
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from aiohttpclient import ConnectionPool, PoolLimits, Timeout
-from aiohttpclient.errors import ReadTimeout
-from aiohttpclient.net import clock_of
 
-from ..clients import KEPT, LoopbackDialer, fetch_through, url_of
+from ..clients import KEPT, fetch_through, url_of
+from ..in_memory import AnsweringDialer
 from ..report import Check, Result
 from ..servers import check_small
 from ..turns import Effort, compete, side_by_side
 from .small_concurrent import CONNECTIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from aiohttpclient.net import StreamProtocol
-
     from ..servers import Servers
-    from ..turns import Contender, WorkIterator
+    from ..turns import Contender, Times, WorkIterator
 
 BOUNDED: Final = Timeout(total=60.0)
 UNBOUNDED: Final = Timeout(pool=None, connect=None, write=None, read=None, min_rate=None)
@@ -37,104 +32,58 @@ UNBOUNDED: Final = Timeout(pool=None, connect=None, write=None, read=None, min_r
 PERCENT_AT_MOST: Final = 2.0
 """Of a small request."""
 
-SHORTER: Final = 4
+SHORTER: Final = 8
 """Turns are so many times as short as elsewhere, and as many times more: what disturbs one hardly lasts for two."""
 
-CALLS: Final = 5000
-"""Requests whose calls are timed in one turn."""
+LIMITED, FREE, AGAIN = "with limits", "without", "without, again"
 
 
-def _requests(timeout: Timeout, keepalive_expiry: float | None) -> Contender:
+def _requests(timeout: Timeout, keepalive_expiry: float | None, at_once: int, in_memory: bool) -> Contender:
+    """A contender whose unit is one small request in each of ``at_once`` tasks."""
+
     @asynccontextmanager
     async def contender(servers: Servers) -> WorkIterator:
         url = url_of(servers.origin)
-        limits = PoolLimits(connections=CONNECTIONS, keepalive_expiry=keepalive_expiry)
-        async with ConnectionPool(limits, timeout) as pool:
+        limits = PoolLimits(connections=at_once, keepalive_expiry=keepalive_expiry)
+        async with ConnectionPool(limits, timeout, dialer=AnsweringDialer() if in_memory else None) as pool:
             fetch = fetch_through(pool)
             check_small(await fetch(url))
-            yield lambda times: side_by_side([partial(fetch, url)] * CONNECTIONS, times)
+            yield lambda times: side_by_side([partial(fetch, url)] * at_once, times)
 
     return contender
 
 
-def _bounded_calls(stream: StreamProtocol) -> None:
-    """What a pool and its connection do about time in a small request, in their order."""
-    now = clock_of(stream.loop)
-    for _ in range(CALLS):
-        timeout, deadline = _bounds(None, now)
-        stream.allow(deadline, timeout.total, timeout.min_rate)
-        _ = stream.wait(timeout.read, ReadTimeout)
-        stream.wake()
-        stream.rest()
+def _differences(times: dict[str, Times], contest: str, at_once: int) -> tuple[float, float, float, float]:
+    """Microseconds of a request with limits and without; how many more they cost, and those that were free again."""
+    limited, free, again = (times[f"{contest}, {way}"] for way in (LIMITED, FREE, AGAIN))
+    seconds = limited.processor, free.processor, _more(limited, free), _more(again, free)
+    a, b, c, d = (one * 1e6 / at_once for one in seconds)
+    return a, b, c, d
 
 
-def _bounds(timeout: Timeout | None, now: Callable[[], float]) -> tuple[Timeout, float | None]:
-    """What a pool does to find the bounds of a request."""
-    if timeout is None:
-        timeout = BOUNDED
-    if timeout.total is None:
-        return timeout, None
-    return timeout, now() + timeout.total
-
-
-def _idle_calls(stream: StreamProtocol) -> None:
-    """What it costs besides that an idle connection expires: a limit of the pool, not of the request."""
-    for _ in range(CALLS):
-        stream.expire_in(KEPT)
-
-
-def _unbounded_calls(stream: StreamProtocol) -> None:
-    """The same where nothing has a limit, and so nothing is worked out anew."""
-    usual = (UNBOUNDED, None)
-    for _ in range(CALLS):
-        timeout, deadline = usual
-        stream.allow(deadline, timeout.total, timeout.min_rate)
-        _ = stream.wait(timeout.read, ReadTimeout)
-        stream.wake()
-        stream.rest()
-
-
-async def _calls(servers: Servers, rounds: int) -> tuple[float, float, float, float]:
-    """Seconds of the processor for the calls of one request: with limits, without, the difference; and for idleness."""
-    stream = await LoopbackDialer(servers.origin).dial(servers.origin.host, servers.origin.port)
-    try:
-        pairs = [(_timed(_bounded_calls, stream), _timed(_unbounded_calls, stream)) for _ in range(rounds)]
-        idle = statistics.median(_timed(_idle_calls, stream) for _ in range(rounds))
-    finally:
-        await stream.aborted()
-    with_, without = zip(*pairs, strict=True)
-    difference = statistics.median(more - less for more, less in pairs)
-    return statistics.median(with_), statistics.median(without), difference, idle
-
-
-def _timed(calls: Callable[[StreamProtocol], None], stream: StreamProtocol) -> float:
-    started = time.process_time()
-    calls(stream)
-    return (time.process_time() - started) / CALLS
+def _more(times: Times, free: Times) -> float:
+    """The median over the rounds, each compared with itself."""
+    pairs = zip(times.samples, free.samples, strict=True)
+    return statistics.median(mine.processor - theirs.processor for mine, theirs in pairs)
 
 
 async def run(servers: Servers, effort: Effort) -> Result:
-    """The calls that arm timers, as a share of a small request through the pool."""
-    bounded, unbounded = "with limits", "without"
-    contenders = {bounded: _requests(BOUNDED, KEPT), unbounded: _requests(UNBOUNDED, None)}
+    """What limits add without sockets, as a share of a small request through the pool."""
+    contests = {f"over sockets, {CONNECTIONS} at once": CONNECTIONS, (in_memory := "without sockets"): 1}
+    contenders = {
+        f"{contest}, {way}": _requests(*bounds, at_once, contest == in_memory)
+        for contest, at_once in contests.items()
+        for way, bounds in {LIMITED: (BOUNDED, KEPT), FREE: (UNBOUNDED, None), AGAIN: (UNBOUNDED, None)}.items()
+    }
     times = await compete(contenders, servers, Effort(effort.rounds * SHORTER, effort.seconds / SHORTER))
-    request = times[bounded].processor / CONNECTIONS
-    with_, without, difference, idle = await _calls(servers, effort.rounds)
+    lines: dict[str, tuple[float, ...]] = {
+        contest: _differences(times, contest, at_once) for contest, at_once in contests.items()
+    }
+    (request, *_), (_, _, more, _) = lines.values()
     return Result(
         name="timers",
-        title=f"What limits of time cost a small GET, {CONNECTIONS} at once through a pool, microseconds of processor",
-        columns=(bounded, unbounded, "difference", "ratio"),
-        lines={
-            "the whole request": (
-                request * 1e6,
-                times[unbounded].processor * 1e6 / CONNECTIONS,
-                (request - times[unbounded].processor / CONNECTIONS) * 1e6,
-                times[bounded].processor_ratio(times[unbounded]),
-            ),
-            "the calls that arm timers": (with_ * 1e6, without * 1e6, difference * 1e6, with_ / without),
-            "the idle expiry of the pool": (idle * 1e6, 0.0, idle * 1e6, 0.0),
-        },
-        checks=[
-            Check("percent of a request that its limits add", 100 * difference / request, PERCENT_AT_MOST, at_most=True)
-        ],
+        title="What limits of time cost a small GET through a pool, microseconds of processor",
+        columns=(LIMITED, FREE, "more with limits", "more without, again"),
+        lines=lines,
+        checks=[Check("percent of a request that its limits add", 100 * more / request, PERCENT_AT_MOST, at_most=True)],
     )

@@ -10,7 +10,7 @@ import pytest
 from aiohttpclient.errors import PhaseTimeout, ReadTimeout, StallTimeout, TotalTimeout, WriteTimeout
 from aiohttpclient.net._stream_timer import StreamTimer
 
-from .test_timer import FakeLoop
+from .test_timer import FakeLoop, cap
 
 if TYPE_CHECKING:
     import asyncio
@@ -40,6 +40,10 @@ class Waits:
             error = self.timer.verdict()
         if error is not None:
             self.errors.append((self.loop.now - 1000, error))
+
+    def allow(self, deadline: float, total: float) -> None:
+        self.timer.total = total
+        cap(self.timer, deadline)
 
     def begin(self, limit: float | None = 30, kind: type[PhaseTimeout] = ReadTimeout, metered: bool = True) -> None:
         self.timer.unsent = self.unsent
@@ -118,7 +122,7 @@ class TestTotal:
     def test_the_whole(self, limit: float | None, heard: bool) -> None:
         """The total ends the wait in which it passes, also one whose own limit would end with it or later."""
         waits = Waits()
-        waits.timer.allow(1020, 25)
+        waits.allow(1020, 25)
         waits.timer.heard = heard
         waits.begin(limit)
         waits.loop.advance(100)
@@ -128,7 +132,7 @@ class TestTotal:
     def test_limit_first(self) -> None:
         """A limit that passes before the total ends its wait."""
         waits = Waits()
-        waits.timer.allow(1020, 20)
+        waits.allow(1020, 20)
         waits.begin(19)
         waits.loop.advance(19)
         assert [type(error) for _, error in waits.errors] == [ReadTimeout]
@@ -136,7 +140,7 @@ class TestTotal:
     def test_late(self) -> None:
         """``elapsed`` is what has really passed since the exchange began."""
         waits = Waits()
-        waits.timer.allow(1020, 20)
+        waits.allow(1020, 20)
         (handle,) = waits.loop.handles
         waits.loop.handles.clear()
         waits.loop.now += 27
@@ -146,7 +150,7 @@ class TestTotal:
     def test_lifted(self) -> None:
         """When the exchange is over nothing expires."""
         waits = Waits()
-        waits.timer.allow(1020, 20)
+        waits.allow(1020, 20)
         waits.pass_first()
         waits.begin(30)
         waits.timer.lift()
@@ -405,7 +409,7 @@ class TestRate:
     def test_total_first(self) -> None:
         """The total holds in metered waits."""
         waits = Waits()
-        waits.timer.allow(1040, 40)
+        waits.allow(1040, 40)
         waits.pass_first()
         for _ in range(3):
             waits.wait(10, 1)

@@ -57,6 +57,21 @@ class FakeLoop:
         self.now = end
 
 
+def arm(timer: LazyTimer, seconds: float) -> float:
+    """Expire ``seconds`` from now, as everybody does it who is in a hurry; at what time that is."""
+    timer.deadline = deadline = timer.time() + seconds
+    if timer.due > deadline:
+        timer.wake_by(deadline)
+    return deadline
+
+
+def cap(timer: LazyTimer, ceiling: float) -> None:
+    """Expire at ``ceiling`` at the latest, in the same way."""
+    timer.ceiling = ceiling
+    if timer.due > ceiling:
+        timer.wake_by(ceiling)
+
+
 class Ticks:
     """A timer on a fake loop, and the times at which it expired, in seconds since the start."""
 
@@ -74,7 +89,7 @@ class Ticks:
 def test_expires_once() -> None:
     """A timer that is armed expires at its deadline, once."""
     ticks = Ticks()
-    ticks.timer.arm(5)
+    arm(ticks.timer, 5)
     ticks.loop.advance(4.5)
     assert ticks.at == []
     ticks.loop.advance(100)
@@ -86,10 +101,10 @@ def test_expires_once() -> None:
 def test_later_deadline_keeps_the_handle() -> None:
     """A deadline that moves later costs nothing until the handle fires, and then one new handle."""
     ticks = Ticks()
-    ticks.timer.arm(5)
+    arm(ticks.timer, 5)
     for _ in range(1000):
         ticks.loop.advance(0.004)
-        ticks.timer.arm(5)
+        arm(ticks.timer, 5)
     assert ticks.loop.armed == 1
     ticks.loop.advance(4.5)
     assert ticks.loop.armed == 2
@@ -101,8 +116,8 @@ def test_later_deadline_keeps_the_handle() -> None:
 def test_earlier_deadline_replaces_the_handle() -> None:
     """A deadline earlier than the handle's time is kept, and the old handle is cancelled."""
     ticks = Ticks()
-    ticks.timer.arm(30)
-    ticks.timer.arm(2)
+    arm(ticks.timer, 30)
+    arm(ticks.timer, 2)
     assert len(ticks.loop.handles) == 1
     ticks.loop.advance(100)
     assert ticks.at == [2]
@@ -112,7 +127,7 @@ def test_earlier_deadline_replaces_the_handle() -> None:
 def test_deadline_taken_away() -> None:
     """A timer whose deadline was taken away does not expire, and its handle is gone once it has fired."""
     ticks = Ticks()
-    ticks.timer.arm(5)
+    arm(ticks.timer, 5)
     ticks.timer.deadline = None
     assert len(ticks.loop.handles) == 1
     ticks.loop.advance(100)
@@ -123,10 +138,10 @@ def test_deadline_taken_away() -> None:
 def test_armed_again() -> None:
     """A timer armed again while its old handle waits uses that handle, and expires at the new deadline."""
     ticks = Ticks()
-    ticks.timer.arm(5)
+    arm(ticks.timer, 5)
     ticks.timer.deadline = None
     ticks.loop.advance(3)
-    ticks.timer.arm(10)
+    arm(ticks.timer, 10)
     assert ticks.loop.armed == 1
     ticks.loop.advance(9)
     assert ticks.at == []
@@ -137,10 +152,10 @@ def test_armed_again() -> None:
 def test_armed_again_after_the_handle_has_fired() -> None:
     """A timer whose handle fired while it had no deadline can be armed again."""
     ticks = Ticks()
-    ticks.timer.arm(5)
+    arm(ticks.timer, 5)
     ticks.timer.deadline = None
     ticks.loop.advance(6)
-    ticks.timer.arm(1)
+    arm(ticks.timer, 1)
     ticks.loop.advance(1)
     assert ticks.at == [7]
 
@@ -148,7 +163,7 @@ def test_armed_again_after_the_handle_has_fired() -> None:
 def test_handle_that_fires_early_waits_on() -> None:
     """A handle that the loop fires before the deadline, as a coarse clock does, waits for the rest."""
     ticks = Ticks()
-    ticks.timer.arm(5)
+    arm(ticks.timer, 5)
     handle = ticks.loop.handles.pop()
     ticks.loop.now += 4.9999
     handle.callback()
@@ -161,7 +176,7 @@ def test_handle_that_fires_early_waits_on() -> None:
 def test_handle_that_fires_at_the_very_deadline() -> None:
     """A deadline that is exactly now has passed."""
     ticks = Ticks()
-    ticks.timer.arm(5)
+    arm(ticks.timer, 5)
     handle = ticks.loop.handles.pop()
     ticks.loop.now += 5
     handle.callback()
@@ -176,10 +191,10 @@ def test_armed_from_its_own_expiry() -> None:
     def expired(_: float | None) -> None:
         at.append(loop.now - 1000.0)
         if len(at) < 4:
-            timer.arm((3, 1, 2)[len(at) - 1])
+            arm(timer, (3, 1, 2)[len(at) - 1])
 
     timer = LazyTimer(cast("asyncio.AbstractEventLoop", loop), expired)
-    timer.arm(1)
+    arm(timer, 1)
     loop.advance(100)
     assert at == [1, 4, 5, 7]
 
@@ -187,33 +202,20 @@ def test_armed_from_its_own_expiry() -> None:
 def test_close_gives_the_handle_back() -> None:
     """A closed timer has no handle in the loop; closing again changes nothing, and it may be armed anew."""
     ticks = Ticks()
-    ticks.timer.arm(5)
+    arm(ticks.timer, 5)
     ticks.timer.close()
     ticks.timer.close()
     assert ticks.loop.handles == []
-    ticks.timer.arm(1)
+    arm(ticks.timer, 1)
     ticks.loop.advance(10)
     assert ticks.at == [1]
-
-
-def test_started_is_the_last_arm() -> None:
-    """``started`` is the time at which the timer was armed last; moving the deadline does not change it."""
-    ticks = Ticks()
-    ticks.timer.arm(5)
-    ticks.loop.advance(2)
-    ticks.timer.arm(5)
-    ticks.loop.advance(3)
-    ticks.timer.move(1020)
-    assert ticks.timer.started == 1002
-    ticks.loop.advance(100)
-    assert ticks.at == [20]
 
 
 @pytest.mark.parametrize(("moved", "armed"), [(1003, 2), (1030, 2), (1010, 1)])
 def test_moved_deadline(moved: float, armed: int) -> None:
     """A deadline may be moved both ways; earlier costs a handle at once, later when the old one fires."""
     ticks = Ticks()
-    ticks.timer.arm(10)
+    arm(ticks.timer, 10)
     ticks.timer.move(moved)
     ticks.loop.advance(100)
     assert ticks.at == [moved - 1000]
@@ -232,7 +234,7 @@ class TestCeiling:
     def test_alone(self) -> None:
         """A ceiling expires without any deadline, once, and says that it was the ceiling."""
         ticks = Ticks()
-        ticks.timer.cap(1005)
+        cap(ticks.timer, 1005)
         ticks.loop.advance(100)
         assert (ticks.at, ticks.ceilings) == ([5], [5])
         assert ticks.timer.ceiling is None
@@ -241,9 +243,9 @@ class TestCeiling:
     def test_deadlines_below(self) -> None:
         """Deadlines that come and go below the ceiling do not move it."""
         ticks = Ticks()
-        ticks.timer.cap(1020)
+        cap(ticks.timer, 1020)
         for _ in range(9):
-            ticks.timer.arm(5)
+            arm(ticks.timer, 5)
             ticks.loop.advance(2)
             ticks.timer.deadline = None
         ticks.loop.advance(100)
@@ -252,8 +254,8 @@ class TestCeiling:
     def test_deadline_first(self) -> None:
         """A deadline that passes first expires as one, and the ceiling still holds."""
         ticks = Ticks()
-        ticks.timer.cap(1020)
-        ticks.timer.arm(5)
+        cap(ticks.timer, 1020)
+        arm(ticks.timer, 5)
         ticks.loop.advance(100)
         assert (ticks.at, ticks.ceilings) == ([5, 20], [None, 20])
 
@@ -261,8 +263,8 @@ class TestCeiling:
     def test_deadline_above(self, seconds: float) -> None:
         """A deadline that is not earlier than the ceiling yields to it, and is gone with it."""
         ticks = Ticks()
-        ticks.timer.cap(1020)
-        ticks.timer.arm(seconds)
+        cap(ticks.timer, 1020)
+        arm(ticks.timer, seconds)
         assert ticks.loop.armed == 1
         ticks.loop.advance(2e9)
         assert (ticks.at, ticks.ceilings) == ([20], [20])
@@ -271,8 +273,8 @@ class TestCeiling:
     def test_below_a_deadline_that_is_set(self) -> None:
         """A ceiling that comes after a later deadline moves the handle."""
         ticks = Ticks()
-        ticks.timer.arm(30)
-        ticks.timer.cap(1020)
+        arm(ticks.timer, 30)
+        cap(ticks.timer, 1020)
         assert len(ticks.loop.handles) == 1
         ticks.loop.advance(100)
         assert (ticks.at, ticks.ceilings) == ([20], [20])
@@ -285,19 +287,19 @@ class TestCeiling:
         def expired(ceiling: float | None) -> None:
             seen.append((loop.now, ceiling))
             if ceiling is None:
-                timer.arm(1000)
+                arm(timer, 1000)
 
         timer = LazyTimer(cast("asyncio.AbstractEventLoop", loop), expired)
-        timer.cap(1020)
-        timer.arm(5)
+        cap(timer, 1020)
+        arm(timer, 5)
         loop.advance(5000)
         assert seen == [(1005, None), (1020, 1020)]
 
     def test_taken_away(self) -> None:
         """A ceiling that was taken away does not expire, and the deadline goes on without it."""
         ticks = Ticks()
-        ticks.timer.cap(1005)
-        ticks.timer.arm(10)
+        cap(ticks.timer, 1005)
+        arm(ticks.timer, 10)
         ticks.timer.ceiling = None
         ticks.loop.advance(100)
         assert (ticks.at, ticks.ceilings) == ([10], [None])
@@ -305,14 +307,14 @@ class TestCeiling:
     def test_passed_already(self) -> None:
         """A ceiling in the past expires at the next chance."""
         ticks = Ticks()
-        ticks.timer.cap(999)
+        cap(ticks.timer, 999)
         ticks.loop.advance(0)
         assert ticks.ceilings == [-1]
 
     def test_handle_that_fires_early(self) -> None:
         """A handle that the loop fires before the ceiling waits for the rest."""
         ticks = Ticks()
-        ticks.timer.cap(1005)
+        cap(ticks.timer, 1005)
         handle = ticks.loop.handles.pop()
         ticks.loop.now += 4.9999
         handle.callback()
@@ -323,7 +325,7 @@ class TestCeiling:
     def test_closed(self) -> None:
         """A closed timer has no ceiling either."""
         ticks = Ticks()
-        ticks.timer.cap(1005)
+        cap(ticks.timer, 1005)
         ticks.timer.close()
         assert ticks.timer.ceiling is None
         assert ticks.loop.handles == []
@@ -332,11 +334,11 @@ class TestCeiling:
         """One request after another, each with ceiling, deadlines and idleness of its own, seldom needs a handle."""
         ticks = Ticks()
         for _ in range(1000):
-            ticks.timer.cap(ticks.loop.now + 20)
-            ticks.timer.arm(30)
+            cap(ticks.timer, ticks.loop.now + 20)
+            arm(ticks.timer, 30)
             ticks.loop.advance(0.01)
             ticks.timer.deadline = ticks.timer.ceiling = None
-            ticks.timer.arm(15)
+            arm(ticks.timer, 15)
             ticks.loop.advance(0.02)
         assert ticks.at == []
         assert ticks.loop.armed <= 2 + 2 * 1000 * 0.03 / 15
@@ -355,11 +357,9 @@ async def test_real_loops_take_any_length(seconds: tuple[float, ...]) -> None:
     """On each loop a timer can be armed for any time, and again for any other, and expires not before the last one."""
     loop = asyncio.get_running_loop()
     timer, expired = expiring(loop)
-    for each in seconds:
-        timer.arm(each)
-    started = timer.started
+    deadlines = [arm(timer, each) for each in seconds]
     await expired
-    assert loop.time() >= started + seconds[-1]
+    assert loop.time() >= deadlines[-1]
     timer.close()
 
 
@@ -374,7 +374,7 @@ async def test_closed_timer_keeps_nothing_alive() -> None:
             raise AssertionError("closed before its time")
 
     owner: Any = Owner()
-    owner.timer.arm(3600)
+    arm(owner.timer, 3600)
     owner.timer.close()
     watch = weakref.ref(owner)
     del owner
