@@ -18,8 +18,8 @@ help: ## list the targets
 demo: $(READY) ## fetch a few thousand files from a real server, over HTTP and HTTPS
 	$(PY) -m examples.demo
 
-test: $(READY) ## run all tests
-	$(PY) -m pytest
+test: $(READY) ## run all tests, one process on each core
+	$(PY) -m pytest -n auto --dist worksteal
 
 check: lint types test ## everything that CI checks
 

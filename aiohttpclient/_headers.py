@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, TypeVar, overload
 
 from multidict import CIMultiDict
 
+from ._redact import HIDDEN, is_secret
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -19,8 +21,13 @@ _T = TypeVar("_T")
 class Headers(CIMultiDict[str]):
     """Fields of a message (RFC 9110 section 5): names compare without case and may repeat, order is kept.
 
-    ``headers[name]`` is the first value, ``getall(name)`` and ``get_all(name)`` are all of them.
+    ``headers[name]`` is the first value, ``getall(name)`` and ``get_all(name)`` are all of them. The repr hides what
+    looks like a credential by its name.
     """
+
+    def __repr__(self) -> str:
+        shown = (f"{name!r}: {HIDDEN if is_secret(name) else value!r}" for name, value in self.items())
+        return f"<{type(self).__name__}({', '.join(shown)})>"
 
     @overload
     def get_all(self, name: str) -> list[str] | None: ...

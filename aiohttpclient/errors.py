@@ -26,6 +26,14 @@ catches what this library raises::
     |   +-- AmbiguousFraming              where the body ends cannot be told for sure
     |   +-- InvalidChunk                  chunked coding that breaks the grammar
     |   +-- LimitExceeded                 more than a bound of ``MessageLimits`` allows; ``.limit`` names it
+    |   |   +-- BodyTooLarge              a decoded body is longer than ``max_body``
+    |   +-- DecodingError                 a content coding is broken, cut short, or not known; ``.coding``
+    +-- StatusError                       what ``raise_for_status`` raises; ``.response``, with its body
+    +-- TooManyRedirects                  the limit was reached, or they go round in a circle; ``.url``, ``.history``
+    +-- RedirectRefused                   a redirect that is not followed, such as https to http; ``.url``, ``.history``
+    +-- BodyNotReplayable                 a body that can be sent once would have to be sent again
+    +-- DownloadError                     a file could not be completed; ``.path``
+    |   +-- DigestMismatch                ... it is complete, and another one; ``.expected``, ``.actual``
     +-- AddressRefused                    a policy forbids every address of a name (also an OSError); ``.addresses``
     +-- ProxyError                        a proxy refused or failed (also an OSError); ``.status``, ``.body``
     |   +-- TunnelError                   ... in answer to CONNECT
@@ -62,14 +70,21 @@ from http.client import (
 )
 from typing import Any, ClassVar
 
+from ._redact import shown_url
+
 __all__ = [
     "AddressRefused",
     "AmbiguousFraming",
     "BadStatusLine",
+    "BodyNotReplayable",
+    "BodyTooLarge",
     "CannotSendHeader",
     "CannotSendRequest",
     "ConcurrentUse",
     "ConnectTimeout",
+    "DecodingError",
+    "DigestMismatch",
+    "DownloadError",
     "HTTPException",
     "ImproperConnectionState",
     "IncompleteRead",
@@ -87,9 +102,12 @@ __all__ = [
     "ProtocolError",
     "ProxyError",
     "ReadTimeout",
+    "RedirectRefused",
     "RemoteDisconnected",
     "ResponseNotReady",
     "StallTimeout",
+    "StatusError",
+    "TooManyRedirects",
     "TotalTimeout",
     "TunnelError",
     "UnimplementedFileMode",
@@ -159,7 +177,8 @@ class InvalidChunk(ProtocolError):
 class LimitExceeded(ProtocolError):
     """The peer sent more than a bound allows.
 
-    ``limit`` (str) is the name of the bound in :class:`aiohttpclient.MessageLimits`, ``allowed`` (int) its value.
+    ``limit`` (str) is the name of the bound: one of :class:`aiohttpclient.MessageLimits`, or ``max_body``,
+    ``max_line``, ``max_event``; ``allowed`` (int) its value.
     """
 
     def __init__(self, limit: str, allowed: int) -> None:
@@ -169,6 +188,120 @@ class LimitExceeded(ProtocolError):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.limit, self.allowed), self.__dict__
+
+
+class BodyTooLarge(LimitExceeded):
+    """The body of a response is longer than ``max_body`` bytes, decoded; the connection is closed.
+
+    ``allowed`` (int) is that bound.
+    """
+
+    def __init__(self, allowed: int) -> None:
+        super().__init__("max_body", allowed)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.allowed,), self.__dict__
+
+
+class DecodingError(ProtocolError):
+    """A body is not what its ``Content-Encoding`` says, ends too early, or has a coding that nobody here can undo.
+
+    ``coding`` (str) is the name of the coding, ``reason`` (str) what is wrong.
+    """
+
+    def __init__(self, coding: str, reason: str) -> None:
+        super().__init__(f"content coding {coding!r}: {reason}")
+        self.coding = coding
+        self.reason = reason
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.coding, self.reason), self.__dict__
+
+
+class StatusError(HTTPException):
+    """A response whose status tells of an error: 4xx, or 5xx.
+
+    ``response`` is the :class:`aiohttpclient.Response`, complete with its body.
+    """
+
+    def __init__(self, response: Any) -> None:
+        super().__init__(response)
+        self.response = response
+
+    def __str__(self) -> str:
+        response = self.response
+        return f"{response.status} {response.reason} for {response.method} {shown_url(str(response.url))}"
+
+
+class TooManyRedirects(HTTPException):
+    """More redirects than are followed, or the same one again.
+
+    ``limit`` (int) is how many are followed, ``url`` (str) where the next one would have led, ``history`` (tuple of
+    :class:`aiohttpclient.Response`) the answers so far.
+    """
+
+    def __init__(self, limit: int, url: str, history: tuple[Any, ...] = ()) -> None:
+        super().__init__(limit, url, history)
+        self.limit = limit
+        self.url = url
+        self.history = history
+
+    def __str__(self) -> str:
+        if len(self.history) <= self.limit:
+            return f"redirects go round in a circle: {shown_url(self.url)} was asked for before"
+        return f"more than {self.limit} redirects; the next would lead to {shown_url(self.url)}"
+
+
+class RedirectRefused(HTTPException):
+    """A redirect that is not followed.
+
+    ``reason`` (str) says why, ``url`` (str) where it would have led, ``history`` (tuple of
+    :class:`aiohttpclient.Response`) are the answers so far.
+    """
+
+    def __init__(self, reason: str, url: str, history: tuple[Any, ...] = ()) -> None:
+        super().__init__(reason, url, history)
+        self.reason = reason
+        self.url = url
+        self.history = history
+
+    def __str__(self) -> str:
+        return f"a redirect to {shown_url(self.url)} is not followed: {self.reason}"
+
+
+class BodyNotReplayable(HTTPException):
+    """The body of a request, an iterator say, can be sent once, and would have to be sent again."""
+
+
+class DownloadError(HTTPException):
+    """A file could not be downloaded completely.
+
+    ``reason`` (str) says why, ``path`` (str) which file.
+    """
+
+    def __init__(self, reason: str, path: str) -> None:
+        super().__init__(reason, path)
+        self.reason = reason
+        self.path = path
+
+    def __str__(self) -> str:
+        return f"{self.path} was not downloaded: {self.reason}"
+
+
+class DigestMismatch(DownloadError):
+    """A file arrived completely, but is not the one whose digest was given.
+
+    ``algorithm``, ``expected`` and ``actual`` (str; the digests in hexadecimal).
+    """
+
+    def __init__(self, algorithm: str, expected: str, actual: str, path: str = "") -> None:
+        super().__init__(f"its {algorithm} is {actual}, not {expected}", path)
+        self.algorithm = algorithm
+        self.expected = expected
+        self.actual = actual
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.algorithm, self.expected, self.actual, self.path), self.__dict__
 
 
 class ProxyError(OSError, HTTPException):
@@ -228,7 +361,7 @@ class PhaseTimeout(TimeoutError, HTTPException):
         return f"{type(self).__name__}({self.limit!r}, {self.elapsed!r}, {self.method!r}, {self.url!r})"
 
     def __str__(self) -> str:
-        request = f" for {self.method} {self.url}" if self.method and self.url else ""
+        request = f" for {self.method} {shown_url(self.url)}" if self.method and self.url else ""
         return f"{self.phase} timed out after {self.elapsed:.3g} s (limit {self.limit:g} s){request}"
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -274,7 +407,7 @@ class StallTimeout(PhaseTimeout):
         self.rate = rate
 
     def __str__(self) -> str:
-        request = f" for {self.method} {self.url}" if self.method and self.url else ""
+        request = f" for {self.method} {shown_url(self.url)}" if self.method and self.url else ""
         return f"transfer stalled: fewer than {self.rate:g} bytes a second over {self.limit:g} s{request}"
 
     def __reduce__(self) -> tuple[Any, ...]:

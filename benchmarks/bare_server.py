@@ -14,7 +14,7 @@ import ssl
 import sys
 from typing import TYPE_CHECKING, Final, cast
 
-from .servers import LARGE, LARGE_SIZE, SMALL_SIZE, UNIQUE
+from .servers import FIELD_COUNT, FIELDS, JSON, JSON_BODY, LARGE, LARGE_SIZE, SMALL_SIZE, UNIQUE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +22,11 @@ if TYPE_CHECKING:
 HEAD: Final = b"HTTP/1.1 200 OK\r\nServer: bare\r\nContent-Type: application/octet-stream\r\nContent-Length: %d\r\n\r\n"
 SMALL_ANSWER: Final = HEAD % SMALL_SIZE + b"x" * SMALL_SIZE
 UNIQUE_ANSWER: Final = SMALL_ANSWER.replace(b"\r\n", b"\r\nX-Request-Id: %032x\r\n", 1)
+JSON_ANSWER: Final = HEAD.replace(b"octet-stream", b"json") % len(JSON_BODY.encode()) + JSON_BODY.encode()
+FIELDS_LINES: Final = b"".join(b"X-Field-%d: the value of field %d\r\n" % (one, one) for one in range(FIELD_COUNT))
+FIELDS_ANSWER: Final = JSON_ANSWER.replace(b"\r\n", b"\r\n" + FIELDS_LINES, 1)
 SUNK_ANSWER: Final = HEAD % 2 + b"ok"
+SIMPLE: Final = {JSON.encode(): JSON_ANSWER, FIELDS.encode(): FIELDS_ANSWER}
 CONTENT_LENGTH: Final = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 
 NUMBERS: Final = itertools.count()
@@ -84,7 +88,9 @@ class Exchange(asyncio.BufferedProtocol):
         elif head.startswith(b"GET " + UNIQUE.encode()):
             self._transport.write(UNIQUE_ANSWER % next(NUMBERS))
         else:
-            self._transport.write(SMALL_ANSWER)
+            self._transport.write(SIMPLE.get(head.split(b" ", 2)[1], SMALL_ANSWER))
+            if b"\r\nconnection: close" in head.lower():
+                self._transport.close()
 
     async def _send_large(self) -> None:
         self._transport.write(HEAD % LARGE_SIZE)

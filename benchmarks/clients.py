@@ -7,6 +7,7 @@ from the thread that starts them; what they use counts as processor time of this
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -22,7 +23,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from aiohttpclient import ConnectionPool, PoolLimits
+from aiohttpclient import AsyncHTTPClient, ConnectionPool, PoolLimits
 from aiohttpclient.net import adopt
 
 from .servers import SMALL, check_small
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from .turns import Contender, WorkIterator
 
 Fetch: TypeAlias = Callable[[str], Awaitable[int]]
-"""Asks for the URL and reads the body; how many bytes that has."""
+"""Asks for the URL and reads the body; how many bytes that has, or values, where it is JSON."""
 
 KEPT: Final = 600.0
 """Seconds for which an idle connection is kept, and a request may wait: longer than any row takes."""
@@ -65,6 +66,9 @@ class Setup:
 
     authority: Path | None = None
     """Who signs for the server, over TLS."""
+
+    json: bool = False
+    """Whether what comes is JSON, and to be read as such."""
 
     @property
     def headers(self) -> dict[str, str] | None:
@@ -126,6 +130,30 @@ async def pool(setup: Setup) -> FetchIterator:
         yield fetch_through(opened, setup.headers)
 
 
+@asynccontextmanager
+async def pool_with_json(setup: Setup) -> FetchIterator:
+    """The same, where what comes is JSON."""
+    async with pool_of(setup) as opened:
+
+        async def fetch(url: str) -> int:
+            response = await opened.request("GET", url, None, setup.headers)
+            return len(json.loads(await response.read()))
+
+        yield fetch
+
+
+@asynccontextmanager
+async def client(setup: Setup) -> FetchIterator:
+    """This library's client."""
+    async with AsyncHTTPClient(transport=pool_of(setup), headers=setup.headers) as opened, opened.pool:
+
+        async def fetch(url: str) -> int:
+            response = await opened.get(url)
+            return len(response.json()) if setup.json else len(response.content)
+
+        yield fetch
+
+
 class _Resolver(AbstractResolver):
     def __init__(self, host: str) -> None:
         self._host = host
@@ -157,7 +185,7 @@ async def _aiohttp(setup: Setup) -> FetchIterator:
 
         async def fetch(url: str) -> int:
             async with session.get(url) as response:
-                return len(await response.read())
+                return len(await response.json()) if setup.json else len(await response.read())
 
         yield fetch
 
@@ -178,7 +206,8 @@ async def _httpx2(setup: Setup) -> FetchIterator:
     async with httpx2.AsyncClient(transport=transport, timeout=KEPT, headers=setup.headers) as client:
 
         async def fetch(url: str) -> int:
-            return len((await client.get(url)).content)
+            response = await client.get(url)
+            return len(response.json()) if setup.json else len(response.content)
 
         yield fetch
 
@@ -200,7 +229,7 @@ async def _pyreqwest(setup: Setup) -> FetchIterator:
             if setup.close:
                 request = request.headers(CLOSE)
             response = await request.build().send()
-            return len(await response.bytes())
+            return len(await response.json()) if setup.json else len(await response.bytes())
 
         yield fetch
 
@@ -230,7 +259,7 @@ async def _wreq(setup: Setup) -> FetchIterator:
 
         async def fetch(url: str) -> int:
             response = await client.get(url)
-            return len(await response.bytes())
+            return len(await response.json()) if setup.json else len(await response.bytes())
 
         yield fetch
     finally:

@@ -7,6 +7,7 @@ large body to a file first.
 
 from __future__ import annotations
 
+import json
 import resource
 import shutil
 import socket
@@ -30,6 +31,23 @@ HOST: Final = "127.0.0.1"
 SMALL: Final = "/small"
 SMALL_SIZE: Final = 1024
 """Bytes. About what one answer of a JSON API has."""
+
+JSON: Final = "/json"
+JSON_BODY: Final = json.dumps(
+    {
+        "id": 12345,
+        "name": "A thing of some kind",
+        "price": {"amount": 1299, "currency": "EUR"},
+        "tags": ["one", "two", "three"],
+        "available": True,
+        "parts": [{"id": number, "name": f"part {number}", "weight": number / 8} for number in range(8)],
+    }
+)
+"""What an API says of one thing."""
+
+FIELDS: Final = "/fields"
+FIELD_COUNT: Final = 24
+"""The same as :data:`JSON`, with so many fields more in the head."""
 
 UNIQUE: Final = "/unique/"
 """What begins with this has the body of :data:`SMALL`, and a field in the head that is different each time."""
@@ -63,6 +81,7 @@ http {{
         listen {host}:{port} backlog=4096;
         root {directory};
         location = {small} {{ return 200 "{small_body}"; }}
+{of_client}
         location {unique} {{
             add_header X-Request-Id $request_id;
             return 200 "{small_body}";
@@ -79,8 +98,17 @@ NGINX_TLS_CONFIG: Final = """\
         ssl_certificate_key {certificate};
         ssl_session_timeout 1h;
         location = {small} {{ return 200 "{small_body}"; }}
+{of_client}
     }}
 """
+
+NGINX_CLIENT_LOCATIONS: Final = """\
+        location = {json} {{ default_type application/json; return 200 '{json_body}'; }}
+        location = {fields} {{
+            default_type application/json;
+            {added}
+            return 200 '{json_body}';
+        }}"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +183,16 @@ def _nginx(
 ) -> Iterator[tuple[Address, dict[str, Address]]]:
     port, *tls_ports = _free_ports(1 + len(KINDS))
     (directory / LARGE.lstrip("/")).write_bytes(b"x" * LARGE_SIZE)
-    common = {"directory": directory, "host": HOST, "small": SMALL, "unique": UNIQUE, "small_body": "x" * SMALL_SIZE}
+    added = " ".join(f'add_header X-Field-{number} "the value of field {number}";' for number in range(FIELD_COUNT))
+    of_client = NGINX_CLIENT_LOCATIONS.format(json=JSON, fields=FIELDS, json_body=JSON_BODY, added=added)
+    common = {
+        "directory": directory,
+        "host": HOST,
+        "small": SMALL,
+        "unique": UNIQUE,
+        "small_body": "x" * SMALL_SIZE,
+        "of_client": of_client,
+    }
     tls = "".join(
         NGINX_TLS_CONFIG.format(port=tls_port, certificate=certificates.of(kind), **common)
         for kind, tls_port in zip(KINDS, tls_ports, strict=True)

@@ -18,7 +18,7 @@ PACKAGE = "aiohttpclient"
 # -- the rules, as data
 
 LAYERS = (
-    {"errors", "status", "timeouts", "_headers", "_url", "_sentinels"},
+    {"errors", "status", "timeouts", "_headers", "_redact", "_sentinels", "_url", "_version"},
     {"wire"},
     {"net"},
     {"connection"},
@@ -36,18 +36,21 @@ FORBIDDEN = {"wire": {"asyncio", "selectors", "socket", "ssl", "threading", "tim
 """What a layer never imports. ``wire`` is bytes in and values out: no I/O and no clock."""
 
 OPTIONAL = {
-    "aiolimiter", "backports", "brotli", "charset_normalizer", "dask", "distributed", "protego", "publicsuffixlist",
-    "pytest", "python_socks", "rich", "selectolax", "trustme", "uvloop", "zstandard",
+    "aiolimiter", "backports", "brotli", "charset_normalizer", "compression", "dask", "distributed", "protego",
+    "publicsuffixlist", "pytest", "python_socks", "rich", "selectolax", "trustme", "uvloop", "zstandard",
 }  # fmt: skip
 """What may be missing where the package runs. Each is imported in one file at most, inside a function."""
 
 WITHOUT_TEST_FILE = {
     "_sentinels": "an enumeration of one member, whose only behaviour is its repr; the tests of Timeout cover it",
+    "_version": "one constant; tests/test_public_api.py compares it with pyproject.toml",
+    "client._options": "types, which mypy checks; tests/client/test_building.py is about what they stand for",
     "__init__": "tests/test_public_api.py is about it",
 }
 """Modules that have no test file of their own, and why."""
 
 ABOUT_MORE_THAN_ONE_FILE = {
+    "client/test_httpbin_fixture.py": "the origin that the tests beside it talk to",
     "wire/test_hostile.py": "a corpus of hostile responses, each through everything that reads one",
 }
 """Test files beside those of single modules, and why."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import http.client
 import pickle
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -47,6 +48,9 @@ def test_one_root(name: str) -> None:
         ("AmbiguousFraming", errors.ProtocolError),
         ("InvalidChunk", errors.ProtocolError),
         ("LimitExceeded", errors.ProtocolError),
+        ("BodyTooLarge", errors.LimitExceeded),
+        ("DecodingError", errors.ProtocolError),
+        ("DigestMismatch", errors.DownloadError),
         ("AddressRefused", OSError),
         ("ProxyError", OSError),
         ("TunnelError", OSError),
@@ -101,6 +105,14 @@ INSTANCES: list[Exception] = [
     errors.AmbiguousFraming("text"),
     errors.InvalidChunk("text"),
     errors.LimitExceeded("fields", 100),
+    errors.BodyTooLarge(1 << 20),
+    errors.DecodingError("gzip", "the body ended too early"),
+    errors.StatusError(SimpleNamespace(status=404, reason="Not Found", method="GET", url="http://example.org/")),
+    errors.TooManyRedirects(20, "http://example.org/"),
+    errors.RedirectRefused("https to http", "http://example.org/", (SimpleNamespace(status=302),)),
+    errors.BodyNotReplayable("text"),
+    errors.DownloadError("the server has none", "/tmp/file"),
+    errors.DigestMismatch("sha256", "00", "01", "/tmp/file"),
     errors.TunnelError(407, "Proxy Authentication Required", [("X", "y")]),
     errors.TunnelError(502, ""),
     errors.TunnelError(403, "Forbidden", [("X", "y")], b"why"),
@@ -192,6 +204,33 @@ def test_answer_of_a_proxy() -> None:
     assert (error.status, error.reason, error.body) == (407, "Authenticate", b"who are you?")
     assert error.headers == [("Proxy-Authenticate", "Basic")]
     assert str(error) == "Tunnel connection failed: 407 Authenticate"
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (
+            errors.StatusError(SimpleNamespace(status=404, reason="Not Found", method="GET", url="http://a/x")),
+            "404 Not Found for GET http://a/x",
+        ),
+        (errors.BodyTooLarge(1024), "the peer exceeded the limit 'max_body' (1024)"),
+        (errors.DecodingError("br", "it is broken"), "content coding 'br': it is broken"),
+        (errors.TooManyRedirects(2, "http://a/", (1, 2, 3)), "more than 2 redirects; the next would lead to http://a/"),
+        (
+            errors.TooManyRedirects(20, "http://a/", (1,)),
+            "redirects go round in a circle: http://a/ was asked for before",
+        ),
+        (
+            errors.RedirectRefused("https to http", "http://a/"),
+            "a redirect to http://a/ is not followed: https to http",
+        ),
+        (errors.DownloadError("no room", "/x"), "/x was not downloaded: no room"),
+        (errors.DigestMismatch("md5", "00", "ff", "/x"), "/x was not downloaded: its md5 is ff, not 00"),
+    ],
+)
+def test_texts_of_the_client(error: Exception, text: str) -> None:
+    """What goes wrong with a whole request says what, and where."""
+    assert str(error) == text
 
 
 def test_address_refused() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import inspect
+import tomllib
 from pathlib import Path
 from types import FunctionType, ModuleType
 
@@ -16,10 +17,10 @@ FOLDER = Path(__file__).parents[1] / PACKAGE
 INSIDE = {"wire", "net"}
 """Sub-packages that serve the layers to their right; what they export is no promise to users."""
 
-FOR_THE_POOL = {"DEFAULT_LIMITS", "Origin", "Owner", "Plan", "effective_timeout", "prepare"}
-"""What ``connection`` exports for the layer above it, and not for users."""
+FOR_THE_POOL = {"DEFAULT_LIMITS", "FieldBlock", "Origin", "Owner", "Plan", "effective_timeout", "prepare"}
+"""What ``connection`` exports for the layers above it, and not for users."""
 
-OF_THE_POOL_ONLY = {"Drop", "EventKind", "PoolEvent"}
+OF_THE_POOL_ONLY = {"IDEMPOTENT", "Drop", "EventKind", "PoolEvent"}
 """What is imported from ``aiohttpclient.pool`` by those who look closely, and is no name of the package itself."""
 
 FRONTS = [
@@ -126,3 +127,9 @@ def test_readme_imports_exist() -> None:
 def test_readme_does_not_point_to_the_index() -> None:
     """Nobody is told to install the name from the public index, where it is someone else's package."""
     assert f"install {PACKAGE}" not in README
+
+
+def test_version() -> None:
+    """The package says the version that it is published under."""
+    project = tomllib.loads((FOLDER.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert _front(PACKAGE).__version__ == project["version"]

@@ -3,7 +3,7 @@
 from ._connection import AsyncHTTPConnection
 from ._link import DEFAULT_LIMITS, Owner, effective_timeout
 from ._origin import Origin
-from ._request import Plan, prepare
+from ._request import FieldBlock, Plan, prepare
 from ._response import AsyncHTTPResponse
 from ._tls_connection import AsyncHTTPSConnection
 
@@ -12,6 +12,7 @@ __all__ = [
     "AsyncHTTPConnection",
     "AsyncHTTPResponse",
     "AsyncHTTPSConnection",
+    "FieldBlock",
     "Origin",
     "Owner",
     "Plan",

@@ -315,6 +315,7 @@ class AsyncHTTPConnection(Link):
             heads, plan.left, self._timeout.write, self.blocksize, self._deadline, self._timeout.total
         )
         self._state = ExchangeState.SENDING_BODY
+        heads.stream.begun = heads.stream.loop.time()
         try:
             await sender.send_request(head, body, plan, self.expect_timeout)
         finally:

@@ -30,7 +30,7 @@ from ..errors import (
     ResponseNotReady,
     TotalTimeout,
 )
-from ..net import LOST, PEER_CLOSED, StreamProtocol, dial, dial_unix, start_tls
+from ..net import LOST, PEER_CLOSED, Dialed, StreamProtocol, dial, dial_unix, start_tls
 from ..status import HTTP_PORT
 from ..timeouts import Timeout
 from ..wire import ExchangeEvent, ExchangeState, MessageLimits, advance
@@ -433,6 +433,8 @@ class Link:
         return stream
 
     async def _dial(self) -> StreamProtocol:
+        now = asyncio.get_running_loop().time
+        started = now()
         if self.dialer is not None:
             stream = await self.dialer.dial(self._host, self._port)
         elif self.uds is not None:
@@ -445,10 +447,16 @@ class Link:
                     stream = await start_tls(stream, self.proxy_context, ascii_host(self._host))
                 until = None if self._opening is None else self._opening[0].when()
                 self._proxy_headers = await open_tunnel(stream, self._tunnel, self.limits, self.debuglevel, until)
-            return await self._secure(stream)
+            connected, looked_up, plain = now(), stream.looked_up, stream
+            stream = await self._secure(plain)
         except BaseException as error:
             await stream.aborted(error)
             raise
+        extra = stream.transport.get_extra_info
+        tls, version = (None, None) if stream is plain else (now() - connected, extra("ssl_object").version())
+        connect = connected - started - (looked_up or 0.0)
+        stream.dialed = Dialed(now(), looked_up, connect, tls, extra("peername"), version)
+        return stream
 
     def _until(self, total: float) -> float:
         """The time of the loop at which an exchange that begins now, and may take ``total`` seconds, must be over."""

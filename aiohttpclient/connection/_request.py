@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..wire import request_head
+from ..wire import field_line, request_head
 from ._blocks import body_size, check_body, encode_text
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from .._headers import HeadersInit
     from ._origin import Origin
 
@@ -54,8 +56,74 @@ NO_FIELDS = Plan([])
 """The plan of a request without body and without fields of the caller's."""
 
 
+CONTENT_TYPES = 16
+"""Content types whose blocks are kept: a program has a few, and those of multipart bodies never come again."""
+
+
+class FieldBlock:
+    """Fields that many requests have in common, checked and written once.
+
+    :param fields: mapping or (name, value) pairs
+    :raises ValueError: something that cannot be sent; Content-Length or Transfer-Encoding, which belong to one request
+    """
+
+    __slots__ = ("_with_type", "base", "extra", "fields", "lines", "names", "plan")
+
+    def __init__(self, fields: HeadersInit = ()) -> None:
+        given: list[Field] = list(fields.items()) if hasattr(fields, "items") else list(fields)
+        special = special_fields(given)
+        if "content-length" in special or "transfer-encoding" in special:
+            raise ValueError("Content-Length and Transfer-Encoding are fields of one request, not of many")
+        self.lines = b"".join([field_line(name, value) for name, value in given])
+        self.names = SPECIAL.union(lower_name(name) for name, _ in given)
+        self.plan = plan_of([], special)
+        self.fields = given
+        self._with_type: dict[str, FieldBlock | None] = {}
+        self.extra: list[Field] = []
+        self.base = self
+
+    def plus(self, extra: list[Field]) -> FieldBlock | None:
+        """The block with ``extra`` for one request.
+
+        None: that cannot be, since a name is in the block already, or is one that changes what is sent or may follow.
+        """
+        if any(lower_name(name) in self.names for name, _ in extra):
+            return None
+        block = FieldBlock.__new__(FieldBlock)
+        block.base, block.lines, block.plan = self.base, self.lines, self.plan
+        block.names = self.names.union(lower_name(name) for name, _ in extra)
+        block.fields, block.extra = [*self.fields, *extra], [*self.extra, *extra]
+        return block
+
+    def with_type(self, content_type: str) -> FieldBlock | None:
+        """The block with a Content-Type, which is made once for each of them; None: there is one already."""
+        if self.base is not self:
+            return self.plus([("Content-Type", content_type)])
+        if content_type not in self._with_type:
+            if len(self._with_type) >= CONTENT_TYPES:
+                self._with_type.clear()
+            there = "content-type" in self.names
+            self._with_type[content_type] = (
+                None if there else FieldBlock([*self.fields, ("Content-Type", content_type)])
+            )
+        return self._with_type[content_type]
+
+    def prepare(self, origin: Origin, method: str, target: str, body: Any, encode_chunked: bool) -> tuple[bytes, Plan]:
+        """The head of a request with these fields, and its plan."""
+        plan = self.plan
+        if self.extra or body is not None or method.upper() in METHODS_WITH_BODY:
+            framed = plan_request(method, body, self.extra, encode_chunked)
+            plan = plan._replace(fields=framed.fields, left=framed.left, chunked=framed.chunked)
+        return request_head(method, target, plan.fields, origin.with_block(target, self.base)), plan
+
+
 def prepare(
-    origin: Origin, method: str, target: str, body: Any, headers: HeadersInit | None, encode_chunked: bool = False
+    origin: Origin,
+    method: str,
+    target: str,
+    body: Any,
+    headers: HeadersInit | FieldBlock | None,
+    encode_chunked: bool = False,
 ) -> tuple[bytes, Plan, Any]:
     """Check a request and write its head, before anything is sent; the head, the plan, and the body in its final form.
 
@@ -65,6 +133,9 @@ def prepare(
         body = encode_text(body)
     elif body is not None:
         check_body(body)
+    if isinstance(headers, FieldBlock):
+        head, plan = headers.prepare(origin, method, target, body, encode_chunked)
+        return head, plan, body
     if headers or body is not None or method.upper() in METHODS_WITH_BODY:
         plan = plan_request(method, body, headers or (), encode_chunked)
     else:
@@ -95,6 +166,11 @@ def plan_request(method: str, body: object, headers: HeadersInit, encode_chunked
             fields.insert(0, ("Transfer-Encoding", "chunked"))
         elif body is not None or method.upper() in METHODS_WITH_BODY:
             fields.insert(0, ("Content-Length", str(left)))
+    return plan_of(fields, special, left, chunked)
+
+
+def plan_of(fields: list[Field], special: Mapping[str, str], left: int | None = 0, chunked: bool = False) -> Plan:
+    """The plan of a request with ``fields``, of which ``special`` are those of ``SPECIAL``."""
     return Plan(
         fields,
         left,
@@ -137,7 +213,7 @@ def special_fields(fields: list[Field]) -> dict[str, str]:
     """Values of the fields of ``SPECIAL`` that are there, by their names in lower case."""
     found: dict[str, str] = {}
     for name, value in fields:
-        lower = (name if isinstance(name, str) else bytes(name).decode("iso-8859-1")).lower()
+        lower = lower_name(name)
         if lower in SPECIAL:
             text = str(value) if isinstance(value, (str, int)) else bytes(value).decode("iso-8859-1")
             if lower in found:
@@ -146,6 +222,11 @@ def special_fields(fields: list[Field]) -> dict[str, str]:
                 text = f"{found[lower]}, {text}"
             found[lower] = text
     return found
+
+
+def lower_name(name: str | bytes) -> str:
+    """The name of a field in lower case."""
+    return (name if isinstance(name, str) else bytes(name).decode("iso-8859-1")).lower()
 
 
 def has_token(value: str | None, token: str) -> bool:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Protocol, Self, TypeVar
 
-    from ..net import StreamProtocol
+    from ..net import Dialed, StreamProtocol
     from ..wire import ResponseHead
     from ._origin import Origin
 
@@ -142,6 +142,16 @@ class AsyncHTTPResponse:
     def fileno(self) -> int:
         """The file descriptor of the connection's socket."""
         return int(self._stream.base_transport.get_extra_info("socket").fileno())
+
+    @property
+    def marks(self) -> tuple[Dialed | None, bool, float, float]:
+        """How the connection was opened, and whether this is the first exchange on it.
+
+        And when the last request with a body was begun, and the last wait began: both are times of the loop. For a
+        client, which asks as soon as it has the response.
+        """
+        stream = self._stream
+        return stream.dialed, stream.exchanges == 1, stream.begun, stream.awaited
 
     # -- the body ----------------------------------------------------------------------------------------------------
 
@@ -275,6 +285,11 @@ class AsyncHTTPResponse:
         """Give up what was not read, and the connection with it: the rest would stand before the next response."""
         if self._body is not None:
             await self._exchange.response_abandoned(self)
+
+    def abort(self) -> None:
+        """The same now, without waiting for anything."""
+        if self._body is not None:
+            self._exchange.abort()
 
     def fail(self, error: BaseException) -> None:
         """Note why the body will not be complete; reading on raises it again. Called by the connection."""

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import socket
 from ipaddress import IPv4Address, IPv6Address, ip_address
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from .._url import bracketed
 from ..errors import AddressRefused
@@ -25,6 +25,21 @@ if TYPE_CHECKING:
 ATTEMPT_DELAY = 0.25
 """Seconds before the next address is tried beside one that does not answer (RFC 8305 section 5, the recommended value).
 """
+
+
+class Dialed(NamedTuple):
+    """How a connection was opened: ``at`` which time of the loop it was there, and the seconds that each part took.
+
+    ``dns`` and ``tls`` are None where there was none, or nobody told. ``connect`` has a proxy's tunnel in it.
+    ``address`` is the peer's, as ``getpeername`` gives it; ``tls_version`` such as ``"TLSv1.3"``.
+    """
+
+    at: float
+    dns: float | None
+    connect: float
+    tls: float | None
+    address: Any
+    tls_version: str | None
 
 
 class Dialer(Protocol):
@@ -73,7 +88,10 @@ class TCPDialer:
         :raises AddressRefused: the policy allows none of the addresses
         :raises InvalidURL: no name can be like ``host``
         """
+        loop = asyncio.get_running_loop()
+        started = loop.time()
         addresses = await self._resolver.resolve(host, port)
+        looked_up = loop.time() - started
         if self._allow is not None:
             addresses = allowed(self._allow, host, addresses)
         local = None
@@ -85,7 +103,9 @@ class TCPDialer:
             self._resolver.forget(host)  # a time limit ends as a cancellation: the addresses may be why
             raise
         if isinstance(outcome, socket.socket):
-            return await adopt(outcome)
+            stream = await adopt(outcome)
+            stream.looked_up = looked_up
+            return stream
         self._resolver.forget(host)
         where = f"{bracketed(host)}:{port}"
         cause = outcome[0] if len(outcome) == 1 else ExceptionGroup(f"the addresses of {where}", outcome)

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..errors import PhaseTimeout
+    from ._dialer import Dialed
 
 QUIET_TURNS = 8
 """Turns of the loop in which a readable socket may turn out to carry nothing for us (TLS session tickets, key updates).
@@ -65,6 +66,10 @@ class StreamProtocol(asyncio.StreamReaderProtocol, asyncio.BufferedProtocol):
     loss, or by its age. It is not called for what ``rest`` finds, nor for what ``shut`` and ``abort`` do, since their
     callers know. ``on_lost`` is called when the transport is gone, for
     whatever reason, or given away by ``release``. Each is called once, and let go.
+
+    For whoever wants to know what took how long: ``looked_up`` (seconds, set by the dialer), ``dialed`` (set by the
+    connection), how many ``exchanges`` were begun, and the times of the loop at which a body was begun to be sent
+    (``begun``), and at which everything was sent and the wait for an answer began (``awaited``).
     """
 
     # An idle connection should be small, and with the attributes of the base a shared dictionary would be too full.
@@ -80,8 +85,12 @@ class StreamProtocol(asyncio.StreamReaderProtocol, asyncio.BufferedProtocol):
         "_waiter",
         "_writer",
         "base_transport",
+        "begun",
+        "dialed",
         "eof",
+        "exchanges",
         "fault",
+        "looked_up",
         "loop",
         "lost",
         "on_lost",
@@ -108,6 +117,10 @@ class StreamProtocol(asyncio.StreamReaderProtocol, asyncio.BufferedProtocol):
         self.fault: Exception | None = None
         self.spoiled: str | None = None
         self.sendfile_works = True
+        self.looked_up: float | None = None
+        self.dialed: Dialed | None = None
+        self.begun = 0.0
+        self.exchanges = 0
         self.writing_paused = False
         self.on_spoiled: Callable[[StreamProtocol], object] | None = None
         self.on_lost: Callable[[StreamProtocol], object] | None = None
@@ -224,6 +237,11 @@ class StreamProtocol(asyncio.StreamReaderProtocol, asyncio.BufferedProtocol):
         self._tell_lost()
 
     @property
+    def awaited(self) -> float:
+        """The time of the loop at which the last wait, or its last silence, began."""
+        return self._timer.started
+
+    @property
     def ended(self) -> bool:
         """True when no more bytes will come."""
         return self.eof or self.lost
@@ -243,6 +261,7 @@ class StreamProtocol(asyncio.StreamReaderProtocol, asyncio.BufferedProtocol):
             transfer, that is, while the request is being sent, and after the first byte of the response
         """
         self.quiet = False
+        self.exchanges += 1
         timer = self._timer
         timer.heard = False
         timer.rate = min_rate

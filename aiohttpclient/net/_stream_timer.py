@@ -68,6 +68,7 @@ class StreamTimer(LazyTimer):
             if self.due > deadline:
                 self.wake_by(deadline)
         else:
+            self.started = self.time()
             self.deadline = None
 
     def _begin_metered(self, rate: tuple[float, float], limit: float | None, timeout: type[PhaseTimeout]) -> None:

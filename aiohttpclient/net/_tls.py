@@ -22,16 +22,25 @@ SHUTDOWN_TIMEOUT = 1.0
 ourselves."""
 
 
-def make_context(key_file: str | None = None, cert_file: str | None = None) -> ssl.SSLContext:
+def make_context(
+    key_file: str | None = None,
+    cert_file: str | None = None,
+    *,
+    cafile: str | None = None,
+    capath: str | None = None,
+) -> ssl.SSLContext:
     """A context that verifies: certifi's roots, host names, TLS 1.2 or later, ALPN ``http/1.1``.
 
-    ``cert_file`` (PEM, the chain) and ``key_file`` (PEM) authenticate the client.
+    ``cert_file`` (PEM, the chain) and ``key_file`` (PEM) authenticate the client. ``cafile`` (PEM) and ``capath`` (a
+    directory of hashed names) are trusted instead of certifi's roots.
 
     :raises OSError, ssl.SSLError: the files cannot be read or do not belong together
     """
-    import certifi
+    if cafile is None and capath is None:
+        import certifi
 
-    context = ssl.create_default_context(cafile=certifi.where())
+        cafile = certifi.where()
+    context = ssl.create_default_context(cafile=cafile, capath=capath)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(["http/1.1"])
     if cert_file is not None:

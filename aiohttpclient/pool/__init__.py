@@ -3,10 +3,12 @@
 from ._limits import PoolLimits
 from ._pool import ConnectionPool
 from ._proxy import Proxy
+from ._retry import IDEMPOTENT
 from ._stats import Drop, EventKind, PoolEvent, PoolStats
 from ._timeouts import TimeoutManager
 
 __all__ = [
+    "IDEMPOTENT",
     "ConnectionPool",
     "Drop",
     "EventKind",

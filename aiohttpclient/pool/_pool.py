@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from .._headers import HeadersInit
-    from ..connection import AsyncHTTPResponse, Origin, Plan
+    from ..connection import AsyncHTTPResponse, FieldBlock, Origin, Plan
     from ..net import Dialer, StreamProtocol
     from ..wire import MessageLimits
     from ._connections import LeasedConnection, PooledConnection
@@ -118,7 +118,7 @@ class ConnectionPool(Supply):
         method: str,
         url: str,
         body: Any = None,
-        headers: HeadersInit | None = None,
+        headers: HeadersInit | FieldBlock | None = None,
         timeout: float | Timeout | TimeoutManager | None = None,
     ) -> AsyncHTTPResponse:
         """Send a request over a connection to the origin of ``url``; the response, whose body is still to be read.
@@ -143,7 +143,7 @@ class ConnectionPool(Supply):
         elif bounds.total is not None:
             deadline = self._now() + bounds.total
         rewind = None if body is None else rewinder(body)
-        head, plan, body = prepare(route.origin, method, target, body, headers)
+        head, plan, body = prepare(route.origin, method, target, body, headers, encode_chunked=True)
         if plan.for_proxy or method == "CONNECT":
             refuse(plan, method)
         slot = self._book.take(route.key)

@@ -33,10 +33,17 @@ def nothing_to_rewind() -> None:
 
 
 def rewinder(body: Any) -> Callable[[], object] | None:
-    """What brings ``body`` back to where it is now, once it was sent in part; None: nothing does."""
+    """What brings ``body`` back to where it is now, once it was sent in part; None: nothing does.
+
+    An iterable may have a method for that, ``rewind``. That of a file (``gzip.GzipFile``) goes to its beginning, which
+    need not be where it is.
+    """
     if body is None or isinstance(body, (str, bytes, bytearray, memoryview, list, tuple)):
         return nothing_to_rewind
-    if not hasattr(body, "read") or inspect.iscoroutinefunction(body.read):
+    if not hasattr(body, "read"):
+        rewind: Callable[[], object] | None = getattr(body, "rewind", None)
+        return rewind
+    if inspect.iscoroutinefunction(body.read):
         return None
     try:
         position = body.tell() if body.seekable() is True else None

@@ -20,6 +20,7 @@ import weakref
 from collections import Counter
 from typing import TYPE_CHECKING, cast
 
+from .._redact import shown_url
 from ..connection import AsyncHTTPSConnection
 from ..errors import PhaseTimeout, PoolClosed
 from ..net import (
@@ -75,6 +76,9 @@ DROPS = {
 class Supply:
     """The connections of one pool; see :class:`ConnectionPool`, which says what the parameters are."""
 
+    warns = True
+    """Whether it complains when it was not closed; its owner may do that instead."""
+
     _closed = True  # as long as the constructor has not succeeded
 
     def __init__(
@@ -122,7 +126,7 @@ class Supply:
     def __del__(self) -> None:
         if self._closed:
             return
-        if self._slots:
+        if self._slots and self.warns:
             warnings.warn(f"unclosed pool {self!r}", ResourceWarning, stacklevel=1, source=self)
         for stream in self._streams:
             if not stream.loop.is_closed():
@@ -379,7 +383,7 @@ class Supply:
             self._now = clock_of(loop)
             self._patience = Patience(loop)
         elif self._loop is not loop:
-            raise RuntimeError("the pool was used in another event loop first; make one for each loop")
+            raise RuntimeError("this pool, or client, was used in another event loop first; make one for each loop")
 
     def _check_usable(self) -> None:
         self._check_loop()
@@ -391,9 +395,9 @@ class Supply:
         if isinstance(error, PhaseTimeout) and error.method in (None, "CONNECT"):
             error.method, error.url = method, str(url)
         elif self._closed and isinstance(error, ConnectionAbortedError):
-            raise PoolClosed(f"the pool was closed in the middle of {method} {url}") from error
+            raise PoolClosed(f"the pool was closed in the middle of {method} {shown_url(str(url))}") from error
         elif isinstance(error, Exception):
-            error.add_note(f"{method} {url}")
+            error.add_note(f"{method} {shown_url(str(url))}")
 
     def _say(self, kind: EventKind, key: OriginKey | None = None, detail: str = "") -> None:
         """Tell whoever listens; nothing is built where nobody does."""

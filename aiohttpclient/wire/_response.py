@@ -33,7 +33,9 @@ class ResponseHead:
     ``version`` is 9, 10 or 11, as ``http.client`` writes them; ``status`` 100 to 999; ``reason`` may be empty;
     ``fields`` are (name, value) pairs in the order in which they came. Responses with the same head share one object,
     which nobody changes: what is worked out of it once is kept. ``keep_alive`` is the seconds of ``Keep-Alive:
-    timeout=`` (see :func:`keep_alive_timeout`), None where there are none; it is known once ``framing`` was asked for.
+    timeout=`` (see :func:`keep_alive_timeout`), None where there are none; ``sets_cookies`` tells whether there is a
+    Set-Cookie field, ``is_coded`` whether there is a Content-Encoding. The three are known once ``framing`` was asked
+    for.
     """
 
     version: int
@@ -44,11 +46,21 @@ class ResponseHead:
     _framing: Framing | None = field(default=None, init=False, repr=False, compare=False)
     _persists: bool | None = field(default=None, init=False, repr=False, compare=False)
     keep_alive: float | None = field(default=None, init=False, repr=False, compare=False)
+    sets_cookies: bool = field(default=False, init=False, repr=False, compare=False)
+    is_coded: bool = field(default=False, init=False, repr=False, compare=False)
+    _map: Headers | None = field(default=None, init=False, repr=False, compare=False)
 
     @property
     def headers(self) -> Headers:
         """The fields as a new multidict, the caller's to change."""
         return Headers(self.fields)
+
+    def get(self, name: str) -> str | None:
+        """The first value of a field, for those who want to know no more."""
+        fields = self._map
+        if fields is None:
+            fields = self._map = self.headers
+        return fields.get(name)
 
     @property
     def persists(self) -> bool:
@@ -62,9 +74,11 @@ class ResponseHead:
         usual = method not in ("HEAD", "CONNECT")
         if usual and self._framing is not None:
             return self._framing
-        headers = self.headers
+        headers = self._map = self.headers
         self._persists = keeps_alive(self.version, headers)
         self.keep_alive = keep_alive_timeout(headers)
+        self.sets_cookies = "Set-Cookie" in headers
+        self.is_coded = "Content-Encoding" in headers
         framing = response_framing(method, self.status, self.version, headers, self.strict)
         if usual:
             self._framing = framing

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from . import (
+    client,
     hosts,
     idle,
     pool_small,
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from ..servers import Servers
     from ..turns import Effort
 
-__all__ = ["ROWS"]
+__all__ = ["ON_UVLOOP", "ROWS"]
 
 ROWS: Final[dict[str, Callable[[Servers, Effort], Coroutine[None, None, Result]]]] = {
     "small-concurrent": small_concurrent.run,
@@ -45,4 +46,12 @@ ROWS: Final[dict[str, Callable[[Servers, Effort], Coroutine[None, None, Result]]
     "waiters": waiters.run,
     "hosts": hosts.run,
     "tls-resumption": tls_resumption.run,
+    "client-small": client.small,
+    "client-small-uvloop": client.small_uvloop,
+    "client-fields": client.fields,
+    "client-tls": client.tls,
+    "client-cold": client.cold,
 }
+
+ON_UVLOOP: Final = {"client-small-uvloop"}
+"""The rows that do not run on the stock loop."""

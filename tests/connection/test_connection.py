@@ -34,13 +34,16 @@ from aiohttpclient import (
     TotalTimeout,
     WriteTimeout,
 )
+from tests.net.clocks import Clock
+from tests.net.streams import turns
 from tests.support.server import raw_server, reply, script_once
 
 from .exchanges import answer, fetch, framed, until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
 
+    from aiohttpclient.net._stream_timer import StreamTimer
     from tests.support.server import Peer
     from tests.support.tls import TlsKit
 
@@ -460,19 +463,18 @@ async def test_read_timeout_of_a_response(given: Any, secure: bool, tls: TlsKit)
             assert conn.state is ExchangeState.IDLE
 
 
-def check_timeout(error: PhaseTimeout, phase: str, method: str, url: str) -> None:
+def check_timeout(error: PhaseTimeout, phase: str, method: str, url: str, limit: float = 0.05) -> None:
     """A timeout says everything about itself, is what people catch, and survives a journey to another process."""
     assert isinstance(error, TimeoutError)
     assert isinstance(error, HTTPException)
-    assert (error.phase, error.limit, error.method, error.url) == (phase, 0.05, method, url)
-    assert 0.04 < error.elapsed < 5
-    assert str(error).startswith(f"{phase} timed out after 0.")
-    assert str(error).endswith(f"(limit 0.05 s) for {method} {url}")
+    assert (error.phase, error.limit, error.method, error.url) == (phase, limit, method, url)
+    assert 0.8 * limit < error.elapsed < limit + 20
+    assert str(error) == f"{phase} timed out after {error.elapsed:.3g} s (limit {limit:g} s) for {method} {url}"
     copy = pickle.loads(pickle.dumps(error))
     assert type(copy) is type(error)
     assert (copy.phase, copy.limit, copy.elapsed, copy.method, copy.url) == (
         phase,
-        0.05,
+        limit,
         error.elapsed,
         method,
         url,
@@ -535,63 +537,94 @@ async def test_write_timeout(kind: str, secure: bool, tls: TlsKit, tmp_path: Any
 
 
 @pytest.mark.parametrize("secure", [False, True], ids=["plain", "TLS"])
-async def test_total_of_a_response(secure: bool, tls: TlsKit) -> None:
+async def test_total_of_a_response(secure: bool, tls: TlsKit, monkeypatch: pytest.MonkeyPatch) -> None:
     """A total ends a wait for a head, and for a body, though no silence is too long; and it says so."""
+    clock = Clock(monkeypatch)
 
     async def script(peer: Peer) -> None:
         await peer.read_head()
         await peer.send(b"HTTP/1.1 200 OK\r\n")
         if peer.number:
             await peer.send(b"Content-Length: 1000\r\n\r\n")
-        while True:
+        for _ in range(3):
+            await silence_of(conn)
+            clock.advance(6)
             await peer.send(b"X")
-            await asyncio.sleep(0.005)  # real time is what is measured here
+            await until(lambda: timer_of(conn).started == clock.now)
+        clock.advance(2)
+        await peer.read_until_eof()
 
     async with raw_server(script, ssl=tls.good if secure else None) as server:
-        async with connection_to(server, tls, timeout=Timeout(total=5)) as conn:
-            await conn.connect()
-            conn.timeout = Timeout(total=0.05)
+        async with connection_to(server, tls, timeout=Timeout(read=7, total=20)) as conn:
+            await connect_by(clock, conn)
             await conn.request("GET", "/head")
             with pytest.raises(TotalTimeout) as caught:
                 await conn.getresponse()
-            check_timeout(caught.value, "total", "GET", f"{server.url}/head")
-            conn.timeout = Timeout(total=5)
-            await conn.connect()
-            conn.timeout = Timeout(total=0.05)
+            check_timeout(caught.value, "total", "GET", f"{server.url}/head", 20)
+            await connect_by(clock, conn)
             await conn.request("GET", "/body")
             response = await conn.getresponse()
             with pytest.raises(TotalTimeout) as caught:
                 await response.read()
-            check_timeout(caught.value, "total", "GET", f"{server.url}/body")
+            check_timeout(caught.value, "total", "GET", f"{server.url}/body", 20)
             with pytest.raises(TotalTimeout):
                 await response.read()
             assert not conn.connected
 
 
-async def test_total_of_a_request() -> None:
+async def connect_by(clock: Clock, conn: AsyncHTTPConnection) -> None:
+    """Connect, and let ``clock`` say how much time passes then."""
+    await conn.connect()
+    assert conn._stream is not None
+    clock.give(conn._stream)
+
+
+def timer_of(conn: AsyncHTTPConnection) -> StreamTimer:
+    """The timer of an open connection."""
+    assert conn._stream is not None
+    return conn._stream._timer
+
+
+async def silence_of(conn: AsyncHTTPConnection) -> None:
+    """Wait until something waits on the connection that is bounded."""
+    await until(lambda: timer_of(conn).deadline is not None)
+
+
+async def test_total_of_a_request(monkeypatch: pytest.MonkeyPatch) -> None:
     """A total ends the sending of a body, in one step and step by step."""
-    done = asyncio.Event()
+    clock, done = Clock(monkeypatch), asyncio.Event()
 
     async def script(peer: Peer) -> None:
         await peer.read_head()
         await done.wait()
 
+    async def let_it_pass(sending: Coroutine[Any, Any, Any]) -> None:
+        task = asyncio.create_task(sending)
+        await until(lambda: conn._stream is not None and conn._stream.waited_for)
+        clock.advance(19)
+        await turns()
+        assert not task.done()
+        clock.advance(1)
+        await task
+
     async with raw_server(script) as server:
-        async with AsyncHTTPConnection(server.host, server.port, timeout=Timeout(total=0.05)) as conn:
+        timeout = Timeout(write=None, total=20)
+        async with AsyncHTTPConnection(server.host, server.port, timeout=timeout, dialer=clock) as conn:
             with pytest.raises(TotalTimeout) as caught:
-                await conn.request("PUT", "/upload", bytes(20_000_000))
-            check_timeout(caught.value, "total", "PUT", f"{server.url}/upload")
+                await let_it_pass(conn.request("PUT", "/upload", bytes(20_000_000)))
+            check_timeout(caught.value, "total", "PUT", f"{server.url}/upload", 20)
             conn.putrequest("PUT", "/upload")
             conn.putheader("Content-Length", 20_000_000)
             await conn.endheaders()
             with pytest.raises(TotalTimeout) as caught:
-                await conn.send(bytes(20_000_000))
-            check_timeout(caught.value, "total", "PUT", f"{server.url}/upload")
+                await let_it_pass(conn.send(bytes(20_000_000)))
+            check_timeout(caught.value, "total", "PUT", f"{server.url}/upload", 20)
             done.set()
 
 
-async def test_total_while_nobody_waits() -> None:
+async def test_total_while_nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """A total that ends between two calls is what the next one raises; the connection is closed by then."""
+    clock = Clock(monkeypatch)
 
     async def script(peer: Peer) -> None:
         await peer.read_head()
@@ -600,30 +633,35 @@ async def test_total_while_nobody_waits() -> None:
         await peer.read_until_eof()
 
     async with raw_server(script) as server:
-        async with AsyncHTTPConnection(server.host, server.port, timeout=Timeout(total=0.05)) as conn:
+        async with AsyncHTTPConnection(server.host, server.port, timeout=Timeout(total=20), dialer=clock) as conn:
             await conn.request("GET", "/body")
             response = await conn.getresponse()
+            clock.advance(20)
             await server.wait_closed()
             with pytest.raises(TotalTimeout) as caught:
                 await response.read()
-            check_timeout(caught.value, "total", "GET", f"{server.url}/body")
+            check_timeout(caught.value, "total", "GET", f"{server.url}/body", 20)
             await conn.request("GET", "/head")
+            clock.advance(20)
             await server.wait_closed(2)
             with pytest.raises(TotalTimeout) as caught:
                 await conn.getresponse()
-            check_timeout(caught.value, "total", "GET", f"{server.url}/head")
+            check_timeout(caught.value, "total", "GET", f"{server.url}/head", 20)
 
 
-async def test_total_is_each_exchanges_own() -> None:
+async def test_total_is_each_exchanges_own(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each exchange has the whole total, and an idle connection has none."""
+    clock = Clock(monkeypatch)
     async with raw_server(echo) as server:
-        async with AsyncHTTPConnection(server.host, server.port, timeout=Timeout(total=0.15)) as conn:
+        async with AsyncHTTPConnection(server.host, server.port, timeout=Timeout(total=20), dialer=clock) as conn:
             await conn.connect()
             for _ in range(4):
-                await asyncio.sleep(0.05)  # real time is what is measured here
+                clock.advance(15)
                 await conn.request("GET", "/")
+                clock.advance(15)
                 await (await conn.getresponse()).read()
-            await asyncio.sleep(0.2)
+            clock.advance(100)
+            await turns()
             assert conn.connected
             assert server.connections == 1
 
@@ -663,35 +701,50 @@ async def test_keep_alive(fields: tuple[str, ...], told: float | None) -> None:
             assert await response.read() == b"ok"
 
 
-async def test_peer_that_takes_slowly() -> None:
+async def test_peer_that_takes_slowly(monkeypatch: pytest.MonkeyPatch) -> None:
     """A timeout bounds each silence, not the whole: a peer that takes a little again and again is in time."""
-    size = 40_000_000
+    clock, size, silences = Clock(monkeypatch), 40_000_000, 0
+
+    def unsent() -> int:
+        assert conn._stream is not None
+        return conn._stream.transport.get_write_buffer_size()
 
     async def script(peer: Peer) -> None:
+        nonlocal silences
         await peer.read_head()
-        for _ in range(8):
-            await asyncio.sleep(0.05)  # real time is what is measured here
-            await peer.read_exactly(size // 8)
+        taken = 0
+        await until(lambda: unsent() > 0)
+        while before := unsent():
+            clock.advance(15)
+            silences += 1
+            while unsent() == before:
+                taken += len(await peer.read_exactly(100_000))
+        await peer.read_exactly(size - taken)
         await peer.send(reply(b"taken"))
 
     async with raw_server(script) as server:
-        async with AsyncHTTPConnection(server.host, server.port, timeout=Timeout(write=0.3)) as conn:
+        async with AsyncHTTPConnection(server.host, server.port, timeout=Timeout(write=20), dialer=clock) as conn:
             assert await fetch(conn, "PUT", "/", bytes(size)) == b"taken"
+    assert silences > 4
 
 
 @pytest.mark.parametrize("amount", [None, 100_000])
-async def test_peer_that_sends_slowly(amount: int | None) -> None:
+async def test_peer_that_sends_slowly(amount: int | None, monkeypatch: pytest.MonkeyPatch) -> None:
     """A peer that sends a little again and again is in time as well, in a large read and in a small one."""
+    clock = Clock(monkeypatch)
 
     async def script(peer: Peer) -> None:
         await peer.read_head()
         await peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % 80_000)
-        for _ in range(8):
-            await asyncio.sleep(0.05)  # real time is what is measured here
+        for number in range(8):
+            await silence_of(conn)
+            clock.advance(15)
             await peer.send(bytes(10_000))
+            if number < 7:
+                await until(lambda: timer_of(conn).started == clock.now)
 
     async with raw_server(script) as server:
-        async with AsyncHTTPConnection(server.host, server.port, timeout=Timeout(read=0.3)) as conn:
+        async with AsyncHTTPConnection(server.host, server.port, timeout=Timeout(read=20), dialer=clock) as conn:
             await conn.request("GET", "/")
             response = await conn.getresponse()
             assert await response.read(amount) == bytes(80_000)
@@ -729,7 +782,8 @@ async def test_connection_after_a_timeout() -> None:
             await peer.send(reply(b"answer"))
         await peer.read_until_eof()
 
-    async with raw_server(script) as server, AsyncHTTPConnection(server.host, server.port, timeout=0.05) as conn:
+    timeout = Timeout(read=0.05)
+    async with raw_server(script) as server, AsyncHTTPConnection(server.host, server.port, timeout=timeout) as conn:
         await conn.request("GET", "/")
         with pytest.raises(ReadTimeout):
             await conn.getresponse()
@@ -849,8 +903,9 @@ async def test_detached_connection() -> None:
         await close(writer)
 
 
-async def test_detached_stream_outlives_the_connection() -> None:
+async def test_detached_stream_outlives_the_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     """What was given away stays open when the connection is forgotten, without a complaint."""
+    clock = Clock(monkeypatch)
 
     async def script(peer: Peer) -> None:
         await peer.read_head()
@@ -858,14 +913,15 @@ async def test_detached_stream_outlives_the_connection() -> None:
         await peer.send(await peer.read_until(b"\n"))
 
     async def switch(host: str, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        conn = AsyncHTTPConnection(host, port, timeout=0.05)
+        conn = AsyncHTTPConnection(host, port, timeout=Timeout(20, total=20), dialer=clock)
         await conn.request("GET", "/", headers={"Upgrade": "echo"})
         await conn.getresponse()
         return conn.detach()
 
     async with raw_server(script) as server:
         reader, writer = await switch(server.host, server.port)
-        await asyncio.sleep(0.1)  # longer than the timeout of the connection, which has no say any more
+        clock.advance(100)  # longer than the bounds of the connection, which has no say any more
+        await turns()
         writer.write(b"echo\n")
         assert await reader.readline() == b"echo\n"
         await close(writer)

@@ -574,10 +574,12 @@ async def test_forgotten_connection() -> None:
     async with raw_server(script_once(reply(b"ok"))) as server:
         conn = AsyncHTTPConnection(server.host, server.port)
         await fetch(conn)
-        with pytest.warns(ResourceWarning, match=r"unclosed connection <AsyncHTTPConnection 127\.0\.0\.1"):
+        with pytest.warns(ResourceWarning, match=r"unclosed connection <AsyncHTTPConnection 127\.0\.0\.1") as caught:
             del conn
             gc.collect()
+        assert len(caught) == 1
         await server.wait_closed()
+        assert [peer.departure for peer in server.peers] == [None]  # an end of file, which its script waits for
 
 
 async def test_forgotten_within_an_exchange() -> None:

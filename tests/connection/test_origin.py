@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from aiohttpclient.connection._origin import ACCEPT_ENCODING, Origin
+from aiohttpclient.connection import FieldBlock
+from aiohttpclient.connection._origin import ACCEPT_ENCODING, BLOCKS, Origin
 
 ORIGIN = Origin("http", "example.org", 81, 80)
 
@@ -68,3 +69,38 @@ def test_full_url(target: str, url: str) -> None:
 def test_full_url_without_password() -> None:
     """User and password of a target are not named: errors end up in logs."""
     assert ORIGIN.full_url("http://user:secret@other.example/x") == "http://other.example/x"
+
+
+# -- with a block of fields
+
+
+@pytest.mark.parametrize("target", ["/", "/x", "*", "http://other.example/x", "http:", "httpd"])
+@pytest.mark.parametrize(
+    ("fields", "skip_host", "skip_encoding"),
+    [({"X": "1"}, False, False), ({"host": "h"}, True, False), ({"Host": "h", "ACCEPT-encoding": "br"}, True, True)],
+)
+def test_with_block(target: str, fields: dict[str, str], skip_host: bool, skip_encoding: bool) -> None:
+    """The lines of a block stand behind those of the origin, without those that the block has itself."""
+    origin = Origin("http", "example.org", 81, 80, b"X-Proxy: p\r\n")
+    block = FieldBlock(fields)
+    expected = origin.own_fields(target, skip_host, skip_encoding) + block.lines
+    for _ in range(2):
+        assert origin.with_block(target, block) == expected
+        assert expected.endswith(b"X-Proxy: p\r\n" + block.lines)
+
+
+def test_blocks_are_not_mixed_up() -> None:
+    """However many blocks an origin sees, and in whatever order, each is sent as it is, and few are kept."""
+    origin = Origin("http", "example.org", 81, 80)
+    blocks = [FieldBlock({"X": str(number)}) for number in range(3 * BLOCKS)]
+    own = origin.own_fields("/", False, False)
+    for block in [*blocks, *reversed(blocks), blocks[0], blocks[1], blocks[0]]:
+        assert origin.with_block("/", block) == own + block.lines
+        assert origin.with_block("http://other.example/", block).startswith(b"Host: other.example\r\n")
+        assert len(origin._with_block) <= BLOCKS
+
+
+def test_block_is_joined_once() -> None:
+    """What is sent again and again is the same object."""
+    origin, block = Origin("http", "example.org", 81, 80), FieldBlock({"X": "1"})
+    assert origin.with_block("/x", block) is origin.with_block("/y", block)

@@ -12,6 +12,7 @@ import pytest
 from aiohttpclient import (
     AsyncHTTPConnection,
     AsyncHTTPResponse,
+    AsyncHTTPSConnection,
     ConcurrentUse,
     ExchangeState,
     Headers,
@@ -28,8 +29,10 @@ from .exchanges import ARRIVALS, FRAMINGS, answer, fetch, framed, response_to, u
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from pathlib import Path
 
     from tests.support.server import Peer
+    from tests.support.tls import TlsKit
 
 BODY = b"first line\nsecond\n\nfourth, without an end"
 LINES = [b"first line\n", b"second\n", b"\n", b"fourth, without an end"]
@@ -804,3 +807,117 @@ async def test_own_response_class() -> None:
         response = await conn.getresponse()
         assert isinstance(response, Response)
         assert await response.text() == "text"
+
+
+# -- what took how long
+
+
+async def timed(conn: AsyncHTTPConnection, method: str = "GET", body: Any = None) -> AsyncHTTPResponse:
+    await conn.request(method, "/", body)
+    response = await conn.getresponse()
+    await response.read()
+    return response
+
+
+async def test_marks() -> None:
+    """A response knows how its connection was opened, whether it was the first on it, and when what was begun."""
+    now = asyncio.get_running_loop().time
+    async with raw_server(script_once(reply(), reply(), reply())) as server:
+        async with AsyncHTTPConnection(server.host, server.port) as conn:
+            times = [now()]
+            dialed, first, begun, awaited = (await timed(conn)).marks
+            times.append(now())
+            assert dialed is not None
+            assert (first, begun) == (True, 0.0)
+            assert times[0] <= dialed.at <= awaited <= times[1]
+            assert dialed.address == (server.host, server.port)
+            assert dialed.dns is not None
+            assert min(dialed.dns, dialed.connect) >= 0
+            assert dialed.dns + dialed.connect <= times[1] - times[0]
+            assert (dialed.tls, dialed.tls_version) == (None, None)
+            again = (await timed(conn, "PUT", b"abc")).marks
+            times.append(now())
+            assert again[:2] == (dialed, False)
+            assert times[1] <= again[3] <= times[2]
+            large = (await timed(conn, "PUT", iter([b"abc", b"def"]))).marks
+            assert times[2] <= large[2] <= large[3] <= now()
+
+
+async def test_marks_of_another_connection() -> None:
+    """Opened again, a connection is another one, and the first exchange on it is the first."""
+    async with raw_server(script_once(reply())) as server, AsyncHTTPConnection(server.host, server.port) as conn:
+        one = (await timed(conn)).marks
+        await conn.close()
+        other = (await timed(conn)).marks
+        assert (one[1], other[1]) == (True, True)
+        assert one[0] is not other[0]
+
+
+async def test_marks_of_tls(tls: TlsKit) -> None:
+    """The handshake is timed apart from the connection, and told with its version."""
+    async with raw_server(script_once(reply(), reply()), ssl=tls.good) as server:
+        async with AsyncHTTPSConnection(server.host, server.port, context=tls.client) as conn:
+            for first in (True, False):
+                marks = (await timed(conn)).marks
+                assert marks[0] is not None
+                assert marks[0].tls is not None
+                assert (marks[0].tls >= 0, marks[0].tls_version, marks[1]) == (True, "TLSv1.3", first)
+                assert marks[0].address == (server.host, server.port)
+
+
+async def test_marks_of_a_tunnel(tls: TlsKit) -> None:
+    """The way through a proxy counts as connecting, and what was said to the proxy is no exchange."""
+
+    async def script(peer: Peer) -> None:
+        await peer.read_head()
+        await peer.send(b"HTTP/1.1 200 Connected\r\n\r\n")
+        await peer.start_tls(tls.good)
+        for _ in range(2):
+            await peer.read_head()
+            await peer.send(reply())
+
+    async with raw_server(script) as server:
+        async with AsyncHTTPSConnection(server.host, server.port, context=tls.client) as conn:
+            conn.set_tunnel("localhost", 443)
+            for first in (True, False):
+                marks = (await timed(conn)).marks
+                assert marks[0] is not None
+                assert (marks[0].address, marks[0].tls is None, marks[1]) == (
+                    (server.host, server.port),
+                    False,
+                    first,
+                )
+
+
+async def test_marks_of_a_unix_socket(tmp_path: Path) -> None:
+    """Where nothing is looked up there is no time for that."""
+    async with raw_server(script_once(reply()), path=tmp_path / "socket") as server:
+        async with AsyncHTTPConnection("localhost", uds=server.path) as conn:
+            dialed = (await timed(conn)).marks[0]
+            assert dialed is not None
+            assert (dialed.dns, dialed.tls) == (None, None)
+
+
+@every_framing
+async def test_abort(framing: str) -> None:
+    """An aborted response has closed its connection in that very step; one that was read has nothing to abort."""
+    async with raw_server(answer(framed(LARGE, framing), close=False)) as server:
+        async with AsyncHTTPConnection(server.host, server.port) as conn:
+            await conn.request("GET", "/")
+            response = await conn.getresponse()
+            assert len(await response.read(10)) == 10
+            response.abort()
+            assert (conn.connected, response.closed) == (False, True)
+            with pytest.raises(ResponseNotReady):
+                await response.read()
+            response.abort()
+
+
+async def test_abort_after_the_body() -> None:
+    """After its last byte the connection is not the response's any more."""
+    async with raw_server(script_once(reply(b"abc"), reply(b"def"))) as server:
+        async with AsyncHTTPConnection(server.host, server.port) as conn:
+            response = await timed(conn)
+            response.abort()
+            assert conn.connected
+            assert await fetch(conn) == b"def"

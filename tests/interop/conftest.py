@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
+import pytest_asyncio
+
+from aiohttpclient import AsyncHTTPClient
+from tests.client.conftest import (  # noqa: F401  # fixtures, and what shows its log when a test fails with it
+    _httpbin,
+    _httpbin_tls,
+    httpbin,
+    httpbin_tls,
+    pytest_runtest_makereport,
+)
 
 from . import servers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
     from contextlib import AbstractContextManager
     from pathlib import Path
 
+    from tests.support.servers import Server
     from tests.support.tls import CertificateFiles, TlsKit
 
 needs_nginx = pytest.mark.skipif(servers.find("nginx") is None, reason="nginx is not installed")
@@ -22,7 +34,7 @@ needs_haproxy = pytest.mark.skipif(servers.find("haproxy") is None, reason="hapr
 needs_tinyproxy = pytest.mark.skipif(servers.find("tinyproxy") is None, reason="tinyproxy is not installed")
 needs_microsocks = pytest.mark.skipif(servers.find("microsocks") is None, reason="microsocks is not installed")
 
-START: dict[str, Callable[[Path, CertificateFiles | None], AbstractContextManager[servers.Server]]] = {
+START: dict[str, Callable[[Path, CertificateFiles | None], AbstractContextManager[Server]]] = {
     "uvicorn-h11": servers.uvicorn,
     "uvicorn-httptools": partial(servers.uvicorn, http="httptools"),
     "hypercorn": servers.hypercorn,
@@ -33,7 +45,7 @@ APPLICATION_SERVERS = ("uvicorn-h11", "uvicorn-httptools", "hypercorn", "granian
 
 
 @pytest.fixture(scope="session", params=[*APPLICATION_SERVERS, pytest.param("haproxy", marks=needs_haproxy)])
-def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Server]:
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server of ``app``, or haproxy in front of one."""
     with ExitStack() as stack:
         if request.param == "haproxy":
@@ -44,7 +56,7 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 
 @pytest.fixture(scope="session")
-def nginx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Server]:
+def nginx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with servers.nginx(tmp_path_factory.mktemp("nginx")) as running:
         yield running
 
@@ -52,7 +64,7 @@ def nginx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Server]:
 @pytest.fixture(scope="session", params=[*APPLICATION_SERVERS, pytest.param("nginx", marks=needs_nginx)])
 def tls_server(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, tls: TlsKit
-) -> Iterator[servers.Server]:
+) -> Iterator[Server]:
     """Any of the servers, speaking HTTPS with a certificate that ``tls.client`` trusts."""
     folder = tmp_path_factory.mktemp(f"{request.param}-tls")
     with START[request.param](folder, tls.server_certificate(folder)) as running:
@@ -61,7 +73,7 @@ def tls_server(
 
 # -- servers that end connections
 
-HASTY: dict[str, Callable[[Path, servers.Server], AbstractContextManager[servers.Server]]] = {
+HASTY: dict[str, Callable[[Path, Server], AbstractContextManager[Server]]] = {
     "uvicorn": lambda folder, _: servers.uvicorn(folder, http="httptools", keep_alive=0),
     "haproxy": partial(servers.haproxy, keep_alive=1),
     "nginx": partial(servers.nginx_front, keep_alive=1),
@@ -76,16 +88,14 @@ HASTY: dict[str, Callable[[Path, servers.Server], AbstractContextManager[servers
         pytest.param("nginx", marks=needs_nginx),
     ],
 )
-def hasty(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, origin: servers.Server
-) -> Iterator[servers.Server]:
+def hasty(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, origin: Server) -> Iterator[Server]:
     """A server of ``app`` that closes each connection within a millisecond after it has answered, and says nothing."""
     with HASTY[request.param](tmp_path_factory.mktemp(f"hasty-{request.param}"), origin) as running:
         yield running
 
 
 @pytest.fixture(scope="session")
-def nginx_front(tmp_path_factory: pytest.TempPathFactory, origin: servers.Server) -> Iterator[servers.Server]:
+def nginx_front(tmp_path_factory: pytest.TempPathFactory, origin: Server) -> Iterator[Server]:
     """Nginx that can be reloaded, in front of ``origin``."""
     with servers.nginx_front(tmp_path_factory.mktemp("nginx-front"), origin) as running:
         yield running
@@ -97,14 +107,14 @@ CREDENTIALS = ("alice", "pass-word.1")
 
 
 @pytest.fixture(scope="session")
-def origin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Server]:
+def origin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One server of ``app``."""
     with servers.uvicorn(tmp_path_factory.mktemp("origin")) as running:
         yield running
 
 
 @pytest.fixture(scope="session")
-def tls_origin(tmp_path_factory: pytest.TempPathFactory, tls: TlsKit) -> Iterator[servers.Server]:
+def tls_origin(tmp_path_factory: pytest.TempPathFactory, tls: TlsKit) -> Iterator[Server]:
     """The same over HTTPS, with a certificate that ``tls.client`` trusts."""
     folder = tmp_path_factory.mktemp("tls-origin")
     with servers.uvicorn(folder, tls.server_certificate(folder)) as running:
@@ -112,14 +122,33 @@ def tls_origin(tmp_path_factory: pytest.TempPathFactory, tls: TlsKit) -> Iterato
 
 
 @pytest.fixture(scope="session", params=[None, CREDENTIALS], ids=["open", "authenticated"])
-def tinyproxy(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Server]:
+def tinyproxy(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """An HTTP proxy: anybody's, then one that wants credentials, which it has as ``username`` and ``password``."""
     with servers.tinyproxy(tmp_path_factory.mktemp("tinyproxy"), *request.param or ()) as running:
         yield running
 
 
 @pytest.fixture(scope="session", params=[None, CREDENTIALS], ids=["open", "authenticated"])
-def microsocks(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Server]:
+def microsocks(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A SOCKS 5 proxy: anybody's, then one that wants credentials, which it has as ``username`` and ``password``."""
     with servers.microsocks(tmp_path_factory.mktemp("microsocks"), *request.param or ()) as running:
         yield running
+
+
+# -- httpbin
+
+
+@pytest_asyncio.fixture
+async def client(httpbin: str) -> AsyncIterator[AsyncHTTPClient]:  # noqa: F811  # asked for by the name of the fixture
+    """A client of httpbin, which knows nothing of the environment."""
+    async with AsyncHTTPClient(base_url=httpbin, trust_env=False) as client:
+        yield client
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """An environment that says nothing about proxies and certificates, to which a test may add."""
+    for name in list(os.environ):
+        if name.lower().endswith("_proxy") or name in {"REQUEST_METHOD", "SSL_CERT_FILE", "SSL_CERT_DIR", "NETRC"}:
+            monkeypatch.delenv(name)
+    return monkeypatch

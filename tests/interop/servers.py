@@ -1,45 +1,27 @@
-"""Starts real servers on free ports of the loopback interface, and stops them.
-
-Each function is a context manager: inside its block the server accepts connections, after it the server is gone. They
-are not async, so that one server can serve tests on several loops. What a server prints goes to a file in its folder,
-and into the error when it does not start; no descriptor stays open in the process of the tests.
-"""
+"""The real servers and proxies that the tests here talk to, started as :mod:`tests.support.servers` says."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import signal
-import socket
-import subprocess
 import sys
-import time
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from pathlib import Path
+from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 
+from tests.support import servers
+from tests.support.servers import HOST, Server, free_port, running
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.support.tls import CertificateFiles
 
-HOST = "127.0.0.1"
 APPLICATION = "tests.interop.app:app"
-ROOT = Path(__file__).parents[2]
-"""Where ``tests`` can be imported from."""
-
-START_TIMEOUT = 20.0
-"""Seconds until a server must accept connections: generous, because a busy machine imports slowly."""
-
-STOP_TIMEOUT = 5.0
-"""Seconds a server may take to stop when asked, before it is killed."""
-
-_held: dict[int, socket.socket] = {}
-"""What keeps others from the ports of servers that are being started."""
 
 UPLOAD_LIMIT = 1000
 """Bytes of a request body that nginx takes below ``/limited`` and ``/abrupt``."""
@@ -130,75 +112,18 @@ backend back
 """
 
 
-@dataclass(frozen=True)
-class Server:
-    """A server that accepts connections. ``folder`` is its own, for its files and its log.
-
-    ``username`` and ``password`` are what a proxy wants to be told, if anything.
-    """
-
-    name: str
-    port: int
-    folder: Path
-    tls: bool = False
-    host: str = HOST
-    username: str | None = None
-    password: str | None = None
-
-    @property
-    def url(self) -> str:
-        """The URL of its root, without a slash at the end."""
-        return f"{'https' if self.tls else 'http'}://{self.host}:{self.port}"
-
-    def proxy_url(self, scheme: str) -> str:
-        """The URL of this proxy, with its credentials."""
-        credentials = "" if self.username is None else f"{quote(self.username)}:{quote(self.password or '')}@"
-        return f"{scheme}://{credentials}{self.host}:{self.port}"
-
-
-class ServerError(Exception):
-    """A server ended, or did not accept connections in time; the text has what it printed."""
-
-
 def find(program: str) -> str | None:
     """The path of a program, also where Debian puts servers, which is not on everyone's PATH."""
     return shutil.which(program) or shutil.which(program, path="/usr/sbin:/usr/local/sbin")
 
 
-@contextmanager
-def uvicorn(
-    folder: Path, certificate: CertificateFiles | None = None, http: str = "h11", keep_alive: int = 5
-) -> Iterator[Server]:
-    """uvicorn; ``http`` chooses its parser: ``h11`` or ``httptools``.
-
-    It closes what was idle for ``keep_alive`` seconds; with 0 in the step after it has answered.
-    """
-    port = _free_port()
-    command = [
-        sys.executable,
-        "-m",
-        "uvicorn",
-        "--host",
-        HOST,
-        "--port",
-        str(port),
-        "--http",
-        http,
-        "--lifespan",
-        "off",
-        "--timeout-keep-alive",
-        str(keep_alive),
-    ]
-    if certificate is not None:
-        command += ["--ssl-keyfile", str(certificate.key_file), "--ssl-certfile", str(certificate.cert_file)]
-    with _running([*command, APPLICATION], port, folder):
-        yield Server(f"uvicorn-{http}", port, folder, tls=certificate is not None)
+uvicorn = partial(servers.uvicorn, APPLICATION)
 
 
 @contextmanager
 def hypercorn(folder: Path, certificate: CertificateFiles | None = None) -> Iterator[Server]:
     """hypercorn, in one process."""
-    port = _free_port()
+    port = free_port()
     command = [
         sys.executable,
         "-m",
@@ -212,19 +137,19 @@ def hypercorn(folder: Path, certificate: CertificateFiles | None = None) -> Iter
     ]
     if certificate is not None:
         command += ["--keyfile", str(certificate.key_file), "--certfile", str(certificate.cert_file)]
-    with _running([*command, APPLICATION], port, folder):
+    with running([*command, APPLICATION], port, folder):
         yield Server("hypercorn", port, folder, tls=certificate is not None)
 
 
 @contextmanager
 def granian(folder: Path, certificate: CertificateFiles | None = None) -> Iterator[Server]:
     """Granian with one worker, which is a process below the one that is started."""
-    port = _free_port()
+    port = free_port()
     command = [sys.executable, "-m", "granian", "--interface", "asginl", "--host", HOST, "--port", str(port)]
     if certificate is not None:
         key = _pkcs8(certificate.key_file, folder)
         command += ["--ssl-keyfile", str(key), "--ssl-certificate", str(certificate.cert_file)]
-    with _running([*command, APPLICATION], port, folder):
+    with running([*command, APPLICATION], port, folder):
         yield Server("granian", port, folder, tls=certificate is not None)
 
 
@@ -234,14 +159,14 @@ def nginx(folder: Path, certificate: CertificateFiles | None = None, port: int |
 
     ``port`` is one that is known to be free.
     """
-    port = port or _free_port()
+    port = port or free_port()
     (folder / "files").mkdir(exist_ok=True)
     tls = ""
     if certificate is not None:
         tls = f" ssl; ssl_certificate {certificate.cert_file}; ssl_certificate_key {certificate.key_file}"
     config = folder / "nginx.conf"
     config.write_text(NGINX_CONFIG.format(folder=folder, host=HOST, port=port, tls=tls, limit=UPLOAD_LIMIT))
-    with _running(_nginx_command(folder, config), port, folder):
+    with running(_nginx_command(folder, config), port, folder):
         yield Server("nginx", port, folder, tls=certificate is not None)
 
 
@@ -252,12 +177,12 @@ def nginx_front(folder: Path, behind: Server, keep_alive: int = 75_000) -> Itera
     The field ``Worker`` of a response is the process that it came from; :func:`reload` lets another take over. What was
     idle for ``keep_alive`` milliseconds is closed.
     """
-    port = _free_port()
+    port = free_port()
     config = folder / "nginx.conf"
     config.write_text(
         NGINX_FRONT_CONFIG.format(folder=folder, host=HOST, port=port, backend=behind.port, keep_alive=keep_alive)
     )
-    with _running(_nginx_command(folder, config), port, folder):
+    with running(_nginx_command(folder, config), port, folder):
         yield Server("nginx-front", port, folder)
 
 
@@ -273,10 +198,10 @@ def _nginx_command(folder: Path, config: Path) -> list[str]:
 @contextmanager
 def haproxy(folder: Path, behind: Server, keep_alive: int = 60_000) -> Iterator[Server]:
     """Haproxy in front of the server ``behind``; what was idle for ``keep_alive`` milliseconds is closed."""
-    port = _free_port()
+    port = free_port()
     config = folder / "haproxy.cfg"
     config.write_text(HAPROXY_CONFIG.format(host=HOST, port=port, backend=behind.port, keep_alive=keep_alive))
-    with _running([str(find("haproxy")), "-db", "-f", str(config)], port, folder):
+    with running([str(find("haproxy")), "-db", "-f", str(config)], port, folder):
         yield Server("haproxy", port, folder)
 
 
@@ -286,77 +211,24 @@ def tinyproxy(folder: Path, username: str | None = None, password: str | None = 
 
     Its configuration takes letters, digits, ".", "-" and "_" in both.
     """
-    port = _free_port()
+    port = free_port()
     authentication = "" if username is None else f"BasicAuth {username} {password}"
     (folder / "error.html").write_text(TINYPROXY_ERROR)
     config = folder / "tinyproxy.conf"
     config.write_text(TINYPROXY_CONFIG.format(folder=folder, host=HOST, port=port, authentication=authentication))
-    with _running([str(find("tinyproxy")), "-d", "-c", str(config)], port, folder):
+    with running([str(find("tinyproxy")), "-d", "-c", str(config)], port, folder):
         yield Server("tinyproxy", port, folder, username=username, password=password)
 
 
 @contextmanager
 def microsocks(folder: Path, username: str | None = None, password: str | None = None) -> Iterator[Server]:
     """microsocks, a SOCKS 5 proxy, which wants to know who it is if there is a ``username``."""
-    port = _free_port()
+    port = free_port()
     command = [str(find("microsocks")), "-i", HOST, "-p", str(port)]
     if username is not None:
         command += ["-u", username, "-P", str(password)]
-    with _running(command, port, folder):
+    with running(command, port, folder):
         yield Server("microsocks", port, folder, username=username, password=password)
-
-
-@contextmanager
-def _running(command: list[str], port: int, folder: Path) -> Iterator[None]:
-    """Runs ``command`` until the block ends, with all processes that it starts in a group of their own."""
-    log = folder / "log.txt"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
-        )
-    try:
-        try:
-            _wait_until_accepting(process, port, log)
-        finally:
-            if holder := _held.pop(port, None):
-                holder.close()
-        yield
-    finally:
-        _stop(process)
-
-
-def _wait_until_accepting(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
-    deadline = time.monotonic() + START_TIMEOUT
-    while True:
-        try:
-            socket.create_connection((HOST, port), timeout=START_TIMEOUT).close()
-        except ConnectionRefusedError:
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise ServerError(f"{process.args!r} accepts no connections:\n{log.read_text()}") from None
-            time.sleep(0.01)
-        else:
-            return
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    with suppress(subprocess.TimeoutExpired):
-        process.wait(STOP_TIMEOUT)
-    with suppress(ProcessLookupError):
-        # Its workers too, should it have left them behind.
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-
-
-def _free_port() -> int:
-    """A port that is kept free until the server accepts connections: importing takes it a while."""
-    holder = socket.socket()
-    # While nobody listens two sockets may have a port, if both want to; but the kernel gives it to nobody else.
-    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    holder.bind((HOST, 0))
-    port = int(holder.getsockname()[1])
-    _held[port] = holder
-    return port
 
 
 def _pkcs8(key_file: Path, folder: Path) -> Path:

@@ -14,7 +14,7 @@ from .servers import UPLOAD_LIMIT
 from .test_servers import connect, fetch
 
 if TYPE_CHECKING:
-    from .servers import Server
+    from tests.support.servers import Server
 
 pytestmark = needs_nginx
 

@@ -29,9 +29,8 @@ if TYPE_CHECKING:
 
     from aiohttpclient import AsyncHTTPResponse, PoolStats
     from aiohttpclient.pool import PoolEvent
+    from tests.support.servers import Server
     from tests.support.tls import TlsKit
-
-    from .servers import Server
 
 CONTENT = os.urandom(1 << 16) * 512
 """32 MiB."""

@@ -12,17 +12,16 @@ import pytest
 
 from aiohttpclient import ConnectionPool, PoolLimits, Proxy, ProxyError, TunnelError
 from aiohttpclient.pool import Drop
+from tests.support.servers import HOST
 
 from .conftest import CREDENTIALS, needs_microsocks, needs_tinyproxy
-from .servers import HOST
 from .test_pool import CONTENT, EIGHT, busy, check_notes, fetch, post_once, share_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.support.servers import Server
     from tests.support.tls import TlsKit
-
-    from .servers import Server
 
 WITH_CREDENTIALS = pytest.param(CREDENTIALS, id="authenticated")
 """The proxy that wants to know who it is."""

@@ -13,18 +13,17 @@ import pytest
 from aiohttpclient import AsyncHTTPConnection, AsyncHTTPSConnection, ProxyError, TunnelError
 from aiohttpclient.net import Resolver, SocksDialer, TCPDialer, start_tls
 from aiohttpclient.pool._proxy import Proxy
+from tests.support.servers import HOST
 
 from .conftest import CREDENTIALS, needs_microsocks, needs_tinyproxy
-from .servers import HOST
 from .test_servers import fetch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from aiohttpclient.net import Dialer, SocksKind
+    from tests.support.servers import Server
     from tests.support.tls import TlsKit
-
-    from .servers import Server
 
 CONTENT = os.urandom(1 << 16) * 32
 """2 MiB: more than what the buffers on the way hold."""
@@ -71,9 +70,12 @@ def connect(
     return conn
 
 
-async def exercise(conn: AsyncHTTPConnection) -> None:
-    """Do what is done on a connection, several times over the same."""
-    clients = set()
+async def exercise(conn: AsyncHTTPConnection) -> tuple[str, int]:
+    """Do what is done on a connection, several times over the same; the address from which the origin was reached.
+
+    Through a proxy that is the proxy's. Our own is what the connection has.
+    """
+    clients: set[tuple[str, int]] = set()
     for _ in range(3):
         _, body = await fetch(conn, "GET", "/request")
         seen = json.loads(body)
@@ -84,7 +86,14 @@ async def exercise(conn: AsyncHTTPConnection) -> None:
         _, body = await fetch(conn, "GET", "/chunked?blocks=8")
         assert len(body) == 8 << 16
         assert (await fetch(conn, "HEAD", "/hello"))[1] == b""
-    assert len(clients) == 1
+    (client,) = clients
+    return client
+
+
+def own_address(conn: AsyncHTTPConnection) -> Any:
+    """The address of this end of ``conn``."""
+    assert conn._stream is not None
+    return conn._stream.transport.get_extra_info("sockname")
 
 
 @needs_tinyproxy
@@ -94,7 +103,7 @@ class TestTinyproxy:
     async def test_tunnel(self, tinyproxy: Server, origin: Server, resolver: Resolver, tls: TlsKit) -> None:
         """Requests go through a tunnel, one after another; the origin sees nothing of the proxy's credentials."""
         async with connect(origin, Proxy.parse(tinyproxy.proxy_url("http")), resolver, tls) as conn:
-            await exercise(conn)
+            assert await exercise(conn) != own_address(conn)
             headers = conn.get_proxy_response_headers()
             assert headers is not None
             assert "tinyproxy" in headers["proxy-agent"]
@@ -102,7 +111,7 @@ class TestTinyproxy:
     async def test_tls(self, tinyproxy: Server, tls_origin: Server, resolver: Resolver, tls: TlsKit) -> None:
         """The same over TLS, which is the origin's."""
         async with connect(tls_origin, Proxy.parse(tinyproxy.proxy_url("http")), resolver, tls) as conn:
-            await exercise(conn)
+            assert await exercise(conn) != own_address(conn)
 
     async def test_forward(self, tinyproxy: Server, origin: Server) -> None:
         """A request whose target is the whole URL is forwarded; the credentials stay with the proxy."""
@@ -160,14 +169,14 @@ class TestMicrosocks:
     ) -> None:
         """Requests go through it, one after another on one connection."""
         async with connect(origin, Proxy.parse(microsocks.proxy_url(scheme)), resolver, tls) as conn:
-            await exercise(conn)
+            assert await exercise(conn) != own_address(conn)
 
     async def test_tls(
         self, microsocks: Server, scheme: str, tls_origin: Server, resolver: Resolver, tls: TlsKit
     ) -> None:
         """The same over TLS, which is the origin's."""
         async with connect(tls_origin, Proxy.parse(microsocks.proxy_url(scheme)), resolver, tls) as conn:
-            await exercise(conn)
+            assert await exercise(conn) != own_address(conn)
 
     async def test_by_name(
         self, microsocks: Server, scheme: str, tls_origin: Server, resolver: Resolver, tls: TlsKit
@@ -178,6 +187,8 @@ class TestMicrosocks:
             pytest.skip("this proxy tries the first address only, which is another")
         socks = through(Proxy.parse(microsocks.proxy_url(scheme)), resolver)
         stream = await start_tls(await socks.dial("localhost", tls_origin.port), tls.client, "localhost")
+        certificate = stream.transport.get_extra_info("peercert")
+        assert ("DNS", "localhost") in certificate["subjectAltName"]
         await stream.close(1)
 
     @pytest.mark.parametrize("microsocks", [CREDENTIALS], ids=["authenticated"], indirect=True)
@@ -224,4 +235,4 @@ async def test_proxy_behind_a_proxy(
     """The way to an HTTP proxy may lead through a SOCKS proxy."""
     way = through(Proxy.parse(microsocks.proxy_url("socks5h")), resolver)
     async with connect(tls_origin, Proxy.parse(tinyproxy.proxy_url("http")), resolver, tls, way) as conn:
-        await exercise(conn)
+        assert await exercise(conn) != own_address(conn)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
-    from .servers import Server
+    from tests.support.servers import Server
 
 LARGE = os.urandom(1 << 16) * 256
 """16 MiB: far more than all buffers between the two sides hold together."""

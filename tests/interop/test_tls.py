@@ -15,9 +15,8 @@ from .app import BLOCK
 from .test_servers import fetch
 
 if TYPE_CHECKING:
+    from tests.support.servers import Server
     from tests.support.tls import TlsKit
-
-    from .servers import Server
 
 
 def connect(server: Server, context: ssl.SSLContext | None) -> AsyncHTTPSConnection:

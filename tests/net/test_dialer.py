@@ -205,8 +205,12 @@ async def test_unix(tmp_path: Path) -> None:
         listener.listen()
         stream = await dial_unix(str(path))
         with listener.accept()[0] as far:
-            far.send(b"x")
+            assert far.getsockname() == str(path)
+            stream.transport.write(b"there")
+            assert far.recv(10) == b"there"
+            far.send(b"and back")
             await until(lambda: stream.spoiled)
+        assert stream.spoiled == "bytes arrived while the connection was idle"
         await stream.aborted()
 
 
@@ -413,8 +417,46 @@ async def test_dialers(listener: socket.socket, tmp_path: Path) -> None:
         for dialer in dialers:
             stream = await dialer.dial(*listener.getsockname())
             await stream.close(1)
-        unix_listener.setblocking(False)
-        unix_listener.accept()[0].close()
+        for sock in (listener, unix_listener):
+            sock.setblocking(False)
+            with sock.accept()[0] as far:
+                assert far.recv(1) == b""
+            with pytest.raises(BlockingIOError):  # no other
+                sock.accept()
+
+
+# -- what took how long
+
+
+async def test_look_up_is_timed(listener: socket.socket, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stream tells how long its name was looked up, by the clock of the loop; the rest is for others to tell."""
+    loop, late = asyncio.get_running_loop(), [0.0]
+    real_time, real_resolve = loop.time, Resolver.resolve
+
+    async def resolve(self: Resolver, *arguments: Any, **options: Any) -> Any:
+        found = await real_resolve(self, *arguments, **options)
+        late[0] += 5
+        return found
+
+    monkeypatch.setattr(loop, "time", lambda: real_time() + late[0], raising=False)
+    monkeypatch.setattr(Resolver, "resolve", resolve)
+    with tcp_dialer() as dialer:
+        stream = await dialer.dial("localhost", listener.getsockname()[1])
+        assert stream.looked_up is not None
+        assert 5 <= stream.looked_up < 10
+        assert (stream.dialed, stream.begun, stream.exchanges) == (None, 0.0, 0)
+        await stream.aborted()
+
+
+async def test_nothing_is_looked_up(listener: socket.socket, tmp_path: Path) -> None:
+    """Where there is no name there was no look-up to be timed."""
+    path = tmp_path / "socket"
+    with socket.socket(socket.AF_UNIX) as unix_listener:
+        unix_listener.bind(str(path))
+        unix_listener.listen()
+        for stream in (await dial_unix(str(path)), await adopt(socket.create_connection(listener.getsockname()))):
+            assert (stream.looked_up, stream.dialed) == (None, None)
+            await stream.aborted()
 
 
 # -- adopting a socket

@@ -28,9 +28,9 @@ from aiohttpclient.net._transport import SALVAGE_LIMIT, feed
 from tests.support.channel import SocketChannel, TlsChannel
 from tests.support.leaks import open_descriptors
 
+from .clocks import FakeLoop
 from .stepping import abandoned_at
 from .streams import Wire, arrival, open_stream, turns, until, uses_data_received
-from .test_timer import FakeLoop
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -273,8 +273,11 @@ class TestTimeouts:
         stream.wait(20, ReadTimeout).cancel()
         waiter = stream.wait(None, ReadTimeout)
         clock.advance(100)
+        assert not waiter.done()
         wire.send(b"x")
         await waiter
+        assert stream.reader.buffered == b"x"
+        assert stream.fault is None
 
     async def test_shorter_limit_after_a_longer(self, pair: tuple[StreamProtocol, Wire]) -> None:
         """A wait with a shorter limit than the last one's does not wait for the old timer."""
@@ -1389,10 +1392,12 @@ class TestEnding:
 
     async def test_shut_with_unsent_bytes(self, pair: tuple[StreamProtocol, Wire]) -> None:
         """``shut`` does not wait for a peer that takes nothing."""
-        stream, _ = pair
+        stream, wire = pair
         await fill(stream)
         stream.shut("it was the last")
         await until(lambda: stream.lost)
+        assert stream.spoiled == "it was the last"
+        assert wire.take(1) == b"\0"  # what the kernels had taken; nobody has waited for it to be read
 
     async def test_shut_after_the_end(self, pair: tuple[StreamProtocol, Wire]) -> None:
         """``shut`` on a stream that is gone, and ``shut`` twice, change nothing."""

@@ -30,6 +30,14 @@ KINDS: tuple[SocksKind, ...] = ("socks4", "socks4a", "socks5", "socks5h")
 REMOTE: tuple[SocksKind, ...] = ("socks4a", "socks5h")
 USER, PASSWORD = "alice", "s3cret~word"
 
+ASKED: dict[SocksKind, bytes] = {
+    "socks4": b"\4\1" + AT + b"\xc0\0\2\1" + b"\0",
+    "socks4a": b"\4\1" + AT + b"\0\0\0\1" + b"\0" + b"origin.example\0",
+    "socks5": b"\5\1\0" + b"\5\1\0\1\xc0\0\2\1" + AT,
+    "socks5h": b"\5\1\0" + b"\5\1\0\3\x0eorigin.example" + AT,
+}
+"""What a proxy is asked for NAME and PORT by somebody without credentials."""
+
 GRANTED_4 = b"\0\x5a" + bytes(6)
 GRANTED_5 = b"\5\0\0\1" + bytes(6)
 BOUND = {
@@ -164,14 +172,14 @@ async def through(server: RawServer, kind: SocksKind, host: str = NAME, **option
 async def test_socks5h() -> None:
     """SOCKS 5 with the name: the proxy looks it up (RFC 1928)."""
     async with raw_server(proxy("socks5h")) as server:
-        assert await through(server, "socks5h") == b"\5\1\0" + b"\5\1\0\3\x0eorigin.example" + AT
+        assert await through(server, "socks5h") == ASKED["socks5h"]
 
 
 async def test_socks5() -> None:
     """SOCKS 5 with the address that this machine knows for the name."""
     names = Names("192.0.2.1", "2001:db8::1")
     async with raw_server(proxy("socks5")) as server:
-        assert await through(server, "socks5", names=names) == b"\5\1\0" + b"\5\1\0\1\xc0\0\2\1" + AT
+        assert await through(server, "socks5", names=names) == ASKED["socks5"]
     assert names.asked == [(NAME, PORT)]
     assert names.forgotten == []
 
@@ -180,14 +188,14 @@ async def test_socks4() -> None:
     """SOCKS 4 with the first IPv4 address that this machine knows for the name."""
     names = Names("2001:db8::1", "192.0.2.1", "192.0.2.2")
     async with raw_server(proxy("socks4")) as server:
-        assert await through(server, "socks4", names=names) == b"\4\1" + AT + b"\xc0\0\2\1" + b"\0"
+        assert await through(server, "socks4", names=names) == ASKED["socks4"]
     assert names.asked == [(NAME, PORT)]
 
 
 async def test_socks4a() -> None:
     """SOCKS 4A with the name: the proxy looks it up."""
     async with raw_server(proxy("socks4a")) as server:
-        assert await through(server, "socks4a") == b"\4\1" + AT + b"\0\0\0\1" + b"\0" + b"origin.example\0"
+        assert await through(server, "socks4a") == ASKED["socks4a"]
 
 
 @pytest.mark.parametrize(
@@ -249,7 +257,7 @@ async def test_credentials_that_nobody_wants() -> None:
 async def test_arrivals(kind: SocksKind, slowly: bool) -> None:
     """It does not matter in what pieces the answers come."""
     async with raw_server(proxy(kind, slowly=slowly)) as server:
-        await through(server, kind)
+        assert await through(server, kind) == ASKED[kind]
 
 
 @pytest.mark.parametrize("slowly", [False, True], ids=["at once", "byte by byte"])
@@ -258,7 +266,8 @@ async def test_bound_addresses(bound: str, slowly: bool) -> None:
     """The address that the proxy connects from may be of any kind; it is read to its end, and no further."""
     script = proxy("socks5h", BOUND[bound], method=b"\5\2", slowly=slowly)
     async with raw_server(script) as server:
-        await through(server, "socks5h", username=USER, password=PASSWORD)
+        asked = await through(server, "socks5h", username=USER, password=PASSWORD)
+    assert asked.endswith(ASKED["socks5h"][3:])
 
 
 async def refused(server: RawServer, kind: SocksKind = "socks5h", **options: Any) -> ProxyError:
@@ -314,11 +323,23 @@ async def test_codes_that_nobody_has_defined(kind: SocksKind, answer: bytes) -> 
         assert "Invalid reply code" in (await refused(server, kind)).reason
 
 
-@pytest.mark.parametrize("method", [b"\5\1", b"\5\2", b"\5\3", b"\5\xff", b"\4\0", b"HT", b"\0\0"])
-async def test_methods_that_were_not_offered(method: bytes) -> None:
-    """A proxy that wants what was not offered, or nothing of it, is refused."""
+@pytest.mark.parametrize(
+    ("method", "reason"),
+    [
+        (b"\5\1", "authentication method"),
+        (b"\5\2", "authentication method"),
+        (b"\5\3", "authentication method"),
+        (b"\5\xff", "authentication method"),
+        (b"\4\0", "version"),
+        (b"HT", "version"),
+        (b"\0\0", "version"),
+    ],
+)
+async def test_methods_that_were_not_offered(method: bytes, reason: str) -> None:
+    """A proxy that wants what was not offered, or nothing of it, is refused, and the error says what was wrong."""
     async with raw_server(proxy("socks5h", method=method)) as server:
-        await refused(server)
+        assert reason in (await refused(server)).reason
+        assert USER.encode() not in server.raw
 
 
 @pytest.mark.parametrize("verdict", [b"\1\1", b"\1\xff", b"\5\0", b"\0\0"])
@@ -342,22 +363,22 @@ async def test_credentials_that_are_wrong(verdict: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "answer"),
+    ("kind", "answer", "reason"),
     [
-        ("socks5h", b"HTTP/1.1 400 Bad Request\r\n\r\n"),
-        ("socks5h", b"\4\0\0\1" + bytes(6)),
-        ("socks5h", b"\5\0\1\1" + bytes(6)),
-        ("socks5h", b"\5\0\0\2" + bytes(6)),
-        ("socks5h", b"\5\0\0\3\2\xff\xfe\0\0"),
-        ("socks4a", b"HTTP/1.1 400 Bad Request\r\n\r\n"),
-        ("socks4a", b"\4\x5a" + bytes(6)),
-        ("socks4a", b"\5\0\0\1" + bytes(6)),
+        ("socks5h", b"HTTP/1.1 400 Bad Request\r\n\r\n", "version"),
+        ("socks5h", b"\4\0\0\1" + bytes(6), "version"),
+        ("socks5h", b"\5\0\1\1" + bytes(6), "reserved byte"),
+        ("socks5h", b"\5\0\0\2" + bytes(6), "address type"),
+        ("socks5h", b"\5\0\0\3\2\xff\xfe\0\0", "the name in its answer is not text"),
+        ("socks4a", b"HTTP/1.1 400 Bad Request\r\n\r\n", "version"),
+        ("socks4a", b"\4\x5a" + bytes(6), "version"),
+        ("socks4a", b"\5\0\0\1" + bytes(6), "version"),
     ],
 )
-async def test_garbage(kind: SocksKind, answer: bytes) -> None:
-    """What is not SOCKS is a ProxyError."""
+async def test_garbage(kind: SocksKind, answer: bytes, reason: str) -> None:
+    """What is not SOCKS is a ProxyError that says what was wrong with it."""
     async with raw_server(proxy(kind, answer)) as server:
-        await refused(server, kind)
+        assert reason in (await refused(server, kind)).reason
 
 
 @pytest.mark.parametrize("how", ["close", "reset"])

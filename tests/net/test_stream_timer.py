@@ -10,7 +10,8 @@ import pytest
 from aiohttpclient.errors import PhaseTimeout, ReadTimeout, StallTimeout, TotalTimeout, WriteTimeout
 from aiohttpclient.net._stream_timer import StreamTimer
 
-from .test_timer import FakeLoop, cap
+from .clocks import FakeLoop
+from .test_timer import cap
 
 if TYPE_CHECKING:
     import asyncio

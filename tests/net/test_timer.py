@@ -6,55 +6,13 @@ import asyncio
 import gc
 import time
 import weakref
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import pytest
 
 from aiohttpclient.net._timer import LazyTimer, clock_of
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-
-class FakeHandle:
-    def __init__(self, loop: FakeLoop, when: float, callback: Callable[[], None]) -> None:
-        self._loop = loop
-        self._when = when
-        self.callback = callback
-
-    def when(self) -> float:
-        return self._when
-
-    def cancel(self) -> None:
-        self._loop.handles.remove(self)
-
-
-class FakeLoop:
-    """A loop whose clock moves when told to, and which counts the timers that it was given."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-        self.handles: list[FakeHandle] = []
-        self.armed = 0
-
-    def time(self) -> float:
-        return self.now
-
-    def call_at(self, when: float, callback: Callable[[], None]) -> FakeHandle:
-        self.armed += 1
-        handle = FakeHandle(self, when, callback)
-        self.handles.append(handle)
-        return handle
-
-    def advance(self, seconds: float) -> None:
-        """Move the clock, firing on the way what is due, each at its time."""
-        end = self.now + seconds
-        while due := [handle for handle in self.handles if handle.when() <= end]:
-            first = min(due, key=FakeHandle.when)
-            self.handles.remove(first)
-            self.now = max(self.now, first.when())
-            first.callback()
-        self.now = end
+from .clocks import FakeLoop
 
 
 def arm(timer: LazyTimer, seconds: float) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ssl
+import subprocess
 from typing import TYPE_CHECKING, cast
 
 import pytest
@@ -15,9 +16,9 @@ from aiohttpclient.net._stream_timer import StreamTimer
 from tests.support.channel import SocketChannel, TlsChannel
 from tests.support.leaks import open_descriptors
 
+from .clocks import FakeLoop
 from .stepping import Ending, Moment, abandoned_at, sweep
 from .streams import arrival, tcp_pair, turns, until
-from .test_timer import FakeLoop
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -113,6 +114,15 @@ async def fill(stream: StreamProtocol) -> int:
     return count
 
 
+def hash_of(path: Path) -> str:
+    """The name under which OpenSSL looks for a certificate in a directory."""
+    command = ["openssl", "x509", "-hash", "-noout", "-in", str(path)]
+    try:
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+    except FileNotFoundError:
+        pytest.skip("there is no openssl here to compute it")
+
+
 class TestContexts:
     def test_default(self) -> None:
         """The default context verifies chain and name, and speaks TLS 1.2 or later; it is made once."""
@@ -149,6 +159,42 @@ class TestContexts:
         assert context.verify_mode is ssl.CERT_REQUIRED
         assert context.check_hostname
         assert context.post_handshake_auth
+
+    @pytest.mark.parametrize("given", ["file", "directory"])
+    async def test_trusted_instead(self, given: str, tmp_path: Path, tls: TlsKit) -> None:
+        """A file, or a directory, of authorities is trusted instead of the usual ones, and nobody else is."""
+        path = tls.authority_file(tmp_path)
+        if given == "file":
+            context = make_context(cafile=str(path))
+            assert context.cert_store_stats()["x509_ca"] == 1
+        else:
+            path.rename(tmp_path / f"{hash_of(path)}.0")
+            context = make_context(capath=str(tmp_path))
+            assert context.cert_store_stats()["x509_ca"] == 0  # those of a directory are looked up when they are needed
+        assert context.verify_mode is ssl.CERT_REQUIRED
+        assert context.check_hostname
+        assert context.minimum_version is ssl.TLSVersion.TLSv1_2
+        async with plain_stream() as (stream, far):
+            inner = await encrypt(stream, far, tls.good, context)
+            assert inner.transport.get_extra_info("ssl_object").selected_alpn_protocol() is None
+            await inner.aborted()
+        async with plain_stream() as (stream, far):
+            with pytest.raises(ssl.SSLCertVerificationError):
+                await encrypt(stream, far, tls.unknown_authority, context)
+
+    def test_usual_authorities_are_not_trusted_besides(self, tmp_path: Path, tls: TlsKit) -> None:
+        """With an authority of one's own, none of the usual ones is trusted, also with a certificate for the client."""
+        files = tls.client_certificate(tmp_path)
+        context = make_context(str(files.key_file), str(files.cert_file), cafile=str(tls.authority_file(tmp_path)))
+        (found,) = context.get_ca_certs()
+        assert "aiohttpclient tests" in str(found)
+
+    @pytest.mark.parametrize("name", ["none.pem", "empty.pem"])
+    def test_no_authorities(self, name: str, tmp_path: Path) -> None:
+        """A file of authorities that is not there, or has none, is an error when the context is made."""
+        (tmp_path / "empty.pem").write_bytes(b"")
+        with pytest.raises(FileNotFoundError if name == "none.pem" else ssl.SSLError):
+            make_context(cafile=str(tmp_path / name))
 
     async def test_alpn(self, tls: TlsKit) -> None:
         """A server that speaks HTTP/2 as well is told that this client does not."""

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import socket
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from aiohttpclient.net import TCPDialer
-from aiohttpclient.net._stream_timer import StreamTimer
+from tests.net.clocks import Clock
 from tests.net.streams import turns, until
-from tests.net.test_timer import FakeLoop
 from tests.support.server import raw_server, reply
 
 if TYPE_CHECKING:
@@ -19,7 +16,6 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from aiohttpclient import AsyncHTTPResponse, ConnectionPool
-    from aiohttpclient.net import StreamProtocol
     from aiohttpclient.pool import Drop
     from tests.support.server import Peer, RawServer
 
@@ -131,24 +127,6 @@ async def get(pool: ConnectionPool, url: Any, method: str = "GET", *arguments: A
     """The body of the answer to one request."""
     response: AsyncHTTPResponse = await pool.request(method, url, *arguments, **options)
     return await response.read()
-
-
-class Clock(FakeLoop):
-    """Time that passes when a test says so: for the running loop, and for the streams that ``self`` has dialled.
-
-    It is the dialer of a pool. The timers of the loop itself are none of its business.
-    """
-
-    def __init__(self, monkeypatch: Any) -> None:
-        super().__init__()
-        self._dialer = TCPDialer()
-        monkeypatch.setattr(asyncio.get_running_loop(), "time", self.time, raising=False)
-
-    async def dial(self, host: str, port: int) -> StreamProtocol:
-        """A stream whose timer goes by this clock."""
-        stream = await self._dialer.dial(host, port)
-        stream._timer = StreamTimer(cast("asyncio.AbstractEventLoop", self), stream._expired)
-        return stream
 
 
 async def connect_proxy(peer: Peer, tls: ssl.SSLContext, heads: list[bytes]) -> None:

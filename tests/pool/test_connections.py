@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import threading
+import warnings
 import weakref
 from typing import TYPE_CHECKING, Any
 
@@ -192,8 +193,12 @@ def test_response_that_outlives_its_loop() -> None:
                 kept.append(await pool.request("GET", f"{server.url}/"))
 
     asyncio.run(main())
-    kept.clear()
-    gc.collect()
+    forgotten = weakref.ref(kept[0])
+    with warnings.catch_warnings(record=True, action="always") as caught:
+        kept.clear()
+        gc.collect()
+    assert forgotten() is None
+    assert caught == []
 
 
 async def test_nothing_is_kept_of_a_response() -> None:

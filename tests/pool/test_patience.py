@@ -73,10 +73,12 @@ async def test_hurried_after_patient() -> None:
     loop = asyncio.get_running_loop()
     patience = Patience(loop)
     patient, hurried = waiter(), waiter()
-    patience.add(patient, loop.time() + 60, 1)
+    now = loop.time()
+    assert patience.add(patient, now + 60, 1) is None
     wake(patient)
-    patience.add(hurried, loop.time() + 0.01, 1)
+    assert patience.add(hurried, now + 0.01, 1) is None
     await hurried.future
+    assert now + 0.01 - 0.0011 <= loop.time() < now + 60
 
 
 async def test_served_before() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import gzip
 import io
 import os
 import ssl
@@ -113,7 +114,7 @@ def test_idempotent_methods() -> None:
 @pytest.mark.parametrize(
     "body",
     [None, b"abc", b"", "abc", "", bytearray(b"abc"), memoryview(b"abc"), [b"a", "b"], [], (b"a", b"b"), ()],
-    ids=repr,
+    ids=lambda body: "memoryview" if isinstance(body, memoryview) else repr(body),  # whose repr is its address
 )
 def test_bodies_that_are_not_used_up(body: Any) -> None:
     """What can be sent as often as one likes needs no rewinding, and is not touched."""
@@ -145,6 +146,42 @@ class Stream:
 def test_bodies_that_are_used_up(body: Any) -> None:
     """What can be gone through once cannot be brought back."""
     assert rewinder(body) is None
+
+
+class Again:
+    """An iterable that says that it can be brought back."""
+
+    def __init__(self) -> None:
+        self.rewound = 0
+
+    def rewind(self) -> None:
+        self.rewound += 1
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield b"abc"
+
+
+def test_iterables_that_rewind() -> None:
+    """An iterable with a ``rewind`` is brought back by it, and not before it was asked for."""
+    body = Again()
+    rewind = rewinder(body)
+    assert rewind is not None
+    assert body.rewound == 0
+    rewind()
+    assert body.rewound == 1
+
+
+def test_rewind_of_a_file(tmp_path: Path) -> None:
+    """A file is brought back to where it stood also when it has a ``rewind``, which would go to its beginning."""
+    path = tmp_path / "body.gz"
+    path.write_bytes(gzip.compress(b"abcdef"))
+    with gzip.open(path) as body:
+        body.seek(2)
+        rewind = rewinder(body)
+        assert rewind is not None
+        body.read()
+        rewind()
+        assert body.read() == b"cdef"
 
 
 def test_nothing_is_begun() -> None:

@@ -7,6 +7,8 @@ import gc
 import logging
 import socket
 import struct
+import warnings
+import weakref
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -714,13 +716,16 @@ async def test_forgotten_pool_without_connections() -> None:
     async with serving({"/": reply(b"last", "Connection: close")}) as (server, _):
         pool = ConnectionPool()
         await get(pool, f"{server.url}/")
-        del pool
-        ConnectionPool()
         closed = ConnectionPool()
         await get(closed, f"{server.url}/")
         await closed.close()
-        del closed
-        gc.collect()
+        unused = ConnectionPool()
+        forgotten = [weakref.ref(each) for each in (pool, closed, unused)]
+        with warnings.catch_warnings(record=True, action="always") as caught:
+            del pool, closed, unused
+            gc.collect()
+        assert [each() for each in forgotten] == [None] * 3
+        assert caught == []
 
 
 async def test_response_keeps_its_pool() -> None:

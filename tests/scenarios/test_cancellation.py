@@ -74,7 +74,8 @@ class Bystander:
         assert len(other_tasks()) == self.tasks, f"{ending}: {other_tasks()}"
 
 
-async def cancel_everywhere(exchange: Exchange, route: Route, tls: TlsKit, moment: Moment) -> None:
+async def cancel_everywhere(exchange: Exchange, route: Route, tls: TlsKit, moment: Moment) -> int:
+    """Cancel ``exchange`` at each of its awaits in turn, and look at what is left; how many there were."""
     asyncio.get_running_loop().set_debug(False)
     if route is NAMED:
         await asyncio.get_running_loop().getaddrinfo("localhost", 80)  # starts the thread
@@ -85,22 +86,21 @@ async def cancel_everywhere(exchange: Exchange, route: Route, tls: TlsKit, momen
         async def work() -> None:
             await exchange.act(conn)
 
-        count = await sweep(moment, work, ended=bystander.ended, after=bystander.after)
-        assert count >= exchange.waits + route.waits
+        return await sweep(moment, work, ended=bystander.ended, after=bystander.after)
 
 
 @pytest.mark.parametrize("moment", Moment, ids=lambda moment: moment.name)
 @pytest.mark.parametrize("exchange", ALL, ids=str)
 async def test_plain(exchange: Exchange, tls: TlsKit, moment: Moment) -> None:
     """At every await of every kind of exchange on a plain connection, a cancellation leaves nothing behind."""
-    await cancel_everywhere(exchange, PLAIN, tls, moment)
+    assert await cancel_everywhere(exchange, PLAIN, tls, moment) >= exchange.waits + PLAIN.waits
 
 
 @pytest.mark.parametrize("moment", Moment, ids=lambda moment: moment.name)
 @pytest.mark.parametrize("exchange", ALL, ids=str)
 async def test_tls(exchange: Exchange, tls: TlsKit, moment: Moment) -> None:
     """At every await of every kind of exchange over TLS, a cancellation leaves nothing behind."""
-    await cancel_everywhere(exchange, TLS, tls, moment)
+    assert await cancel_everywhere(exchange, TLS, tls, moment) >= exchange.waits + TLS.waits
 
 
 @pytest.mark.parametrize("moment", Moment, ids=lambda moment: moment.name)
@@ -108,7 +108,7 @@ async def test_tls(exchange: Exchange, tls: TlsKit, moment: Moment) -> None:
 @pytest.mark.parametrize("route", [NAMED, PROXY, TLS_PROXY], ids=str)
 async def test_routes(exchange: Exchange, route: Route, tls: TlsKit, moment: Moment) -> None:
     """At every await on the way to a server, look-up and tunnels included, a cancellation leaves nothing behind."""
-    await cancel_everywhere(exchange, route, tls, moment)
+    assert await cancel_everywhere(exchange, route, tls, moment) >= exchange.waits + route.waits
 
 
 # -- other ways to be interrupted

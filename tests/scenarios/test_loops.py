@@ -166,20 +166,23 @@ def test_run_three_times(server: Threads) -> None:
         assert asyncio.run(main()) == b"ok"
 
 
-async def run_all(exchange: Exchange, tls: TlsKit) -> None:
-    """``exchange``, undisturbed, on every route."""
+async def run_all(exchange: Exchange, tls: TlsKit) -> list[int]:
+    """``exchange``, undisturbed, on every route; for each how many connections that has taken."""
+    connections = []
     for route in ROUTES:
         async with serving(exchange.answer, route, tls) as server:
             conn = route.connect(server, tls)
             await exchange.act(conn)
             await again(conn)
+            connections.append(server.connections)
+    return connections
 
 
 @pytest.mark.parametrize("exchange", ALL, ids=str)
 async def test_debug_mode(exchange: Exchange, tls: TlsKit) -> None:
     """Every exchange works, on every route, on a loop in debug mode."""
     asyncio.get_running_loop().set_debug(True)
-    await run_all(exchange, tls)
+    assert await run_all(exchange, tls) == [2] * len(ROUTES)
 
 
 @pytest.mark.skipif(sys.version_info < (3, 12), reason="eager tasks came with Python 3.12")
@@ -190,13 +193,16 @@ async def test_eager_tasks(exchange: Exchange, tls: TlsKit) -> None:
         pytest.skip("uvloop does not agree with Python's eager task factory on its arguments")
     factory: Any = getattr(asyncio, "eager_task_factory", None)
     asyncio.get_running_loop().set_task_factory(factory)
-    await asyncio.create_task(run_all(exchange, tls))
+    assert await asyncio.create_task(run_all(exchange, tls)) == [2] * len(ROUTES)
 
 
 async def test_tasks_side_by_side(tls: TlsKit) -> None:
     """Exchanges of every kind that run at the same time do not touch each other."""
+    servers = []
     async with contextlib.AsyncExitStack() as stack, asyncio.TaskGroup() as group:
         for exchange in ALL:
             for route in ROUTES:
                 server = await stack.enter_async_context(serving(exchange.answer, route, tls))
                 group.create_task(exchange.act(route.connect(server, tls)))
+                servers.append(server)
+    assert [server.connections for server in servers] == [1] * len(ALL) * len(ROUTES)

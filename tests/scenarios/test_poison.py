@@ -117,6 +117,8 @@ async def test_noticed_while_idle(route: Route, tls: TlsKit) -> None:
         await trap.sprung.wait()
         await until(lambda: not conn.connected)
         await server.wait_closed(1)
+        assert server.connections == 1
+    assert trap.requests == [b""]
 
 
 @pytest.mark.parametrize("strict", [True, False])

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tests.support.leaks import LeakWatch
     from tests.support.tls import TlsKit
 
-REQUESTS = 2500
+REQUESTS = 4000
 """A fifth of what ``python -m tests.storm`` makes."""
 
 REQUESTS_TLS = 500

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import ssl
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ import pytest
 
 from aiohttpclient import AsyncHTTPConnection, AsyncHTTPSConnection, Timeout
 from aiohttpclient.errors import ConnectTimeout, IncompleteRead, TunnelError
-from tests.net.streams import until
+from tests.net.streams import turns, until
 from tests.support.leaks import open_descriptors
 from tests.support.server import raw_server, reply
 
@@ -461,12 +462,17 @@ class TestEnding:
         """Each way to end a TLS connection gives its descriptor back without a turn for the collector."""
         async with raw_server(serve, ssl=tls.good) as server:
             before = open_descriptors()
-            for _ in range(5):
-                conn = TLS.connect(server, tls)
-                await fetch(conn)
-                await conn.close()
-                conn = TLS.connect(server, tls)
-                await fetch(conn)
-                conn.abort()
-            await server.wait_closed(10)
-            await until(lambda: open_descriptors() == before)
+            gc.disable()
+            try:
+                for _ in range(5):
+                    conn = TLS.connect(server, tls)
+                    await fetch(conn)
+                    await conn.close()
+                    conn = TLS.connect(server, tls)
+                    await fetch(conn)
+                    conn.abort()
+                await server.wait_closed(10)
+                await turns()
+                assert open_descriptors() == before
+            finally:
+                gc.enable()

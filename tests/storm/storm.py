@@ -41,10 +41,12 @@ WORKERS = (40, 5, 9)
 
 PHASES = 30
 
+SHORT_LIVED = PoolLimits(connections=CONNECTIONS, keepalive_expiry=0.003, max_lifetime=0.02)
+
 LIMITS = (
     PoolLimits(connections=CONNECTIONS),
     PoolLimits(connections=CONNECTIONS, per_origin=5),
-    PoolLimits(connections=CONNECTIONS, keepalive_expiry=0.003, max_lifetime=0.02),
+    SHORT_LIVED,
 )
 """The seed chooses: in the second some waiters step aside, in the third timers are about all the time."""
 
@@ -100,6 +102,7 @@ class Storm:
                     await self._blow(requests)
                     await self._settle()
                     await self._use()
+                    await self._let_expire()
                     await self._sink(requests)
                 finally:
                     await self.pool.close()
@@ -349,19 +352,24 @@ class Storm:
 
     async def _use(self) -> None:
         """The pool works: as many at once as it has connections, more than once."""
-        total = 4 * CONNECTIONS
-
-        async def fetch(number: int) -> None:
-            name = f"after-{number}"
-            origin = self._origins[number % len(self._origins)]
-            response = await self.pool.request("GET", f"{origin}/{name}/plain/100/0", headers={"X-Name": name})
-            if await response.read() != payload(name, 100):
-                raise Broken(f"{name} was given another answer")
-
         async with asyncio.timeout(30):
-            await asyncio.gather(*map(fetch, range(total)))
+            await asyncio.gather(*map(self._fetch, range(4 * CONNECTIONS)))
         if self.server.mistakes:
             raise Broken(f"the server says: {self.server.mistakes}")
+
+    async def _fetch(self, number: int) -> None:
+        name = f"after-{number}"
+        origin = self._origins[number % len(self._origins)]
+        response = await self.pool.request("GET", f"{origin}/{name}/plain/100/0", headers={"X-Name": name})
+        if await response.read() != payload(name, 100):
+            raise Broken(f"{name} was given another answer")
+
+    async def _let_expire(self) -> None:
+        """Where connections expire, one that nobody takes does, however busy the machine has kept them so far."""
+        while self.limits is SHORT_LIVED and not self.pool.stats().dropped.get(Drop.EXPIRED):
+            await self._fetch(0)
+            while self.pool.stats().idle:
+                await asyncio.sleep(0)
 
     def _check_closed(self) -> None:
         stats = self.pool.stats()

@@ -20,7 +20,6 @@ import os
 import socket
 import traceback
 import warnings
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -28,7 +27,7 @@ import pytest
 SETTLE_TURNS = 20
 """Turns of the loop after a test. ``close()`` ends in ``connection_lost`` a turn later; TLS and servers take a few."""
 
-_DESCRIPTORS = Path("/proc/self/fd")
+_DESCRIPTORS = "/proc/self/fd"
 
 _NOT_IN_REPORT = {"message", "exception", "source_traceback"}  # shown otherwise, or too long: a repr says "created at"
 
@@ -58,13 +57,16 @@ class Descriptor(NamedTuple):
 def open_descriptors() -> frozenset[Descriptor]:
     """The open descriptors of this process; none on a system that does not list them in ``/proc``."""
     found = set()
-    for entry in _DESCRIPTORS.iterdir() if _DESCRIPTORS.is_dir() else ():
+    # Several times a test: `os` does it in a quarter of the time that `pathlib` takes.
+    for name in os.listdir(_DESCRIPTORS) if os.path.isdir(_DESCRIPTORS) else ():  # noqa: PTH112, PTH208  # see above
         try:
-            found.add(Descriptor(int(entry.name), str(entry.readlink())))
+            target = os.readlink(f"{_DESCRIPTORS}/{name}")  # noqa: PTH115  # see above
         except FileNotFoundError:  # the descriptor that this very listing used
             continue
-    # uvloop opens /dev/null anew when it likes, to have a descriptor in reserve.
-    return frozenset(one for one in found if one.target != "/dev/null")
+        # uvloop opens /dev/null anew when it likes, to have a descriptor in reserve.
+        if target != "/dev/null":
+            found.add(Descriptor(int(name), target))
+    return frozenset(found)
 
 
 def other_tasks() -> set[asyncio.Task[Any]]:

@@ -92,10 +92,11 @@ class TlsKit:
         return self.new_client()
 
     def new_client(self) -> ssl.SSLContext:
-        """Another such client, for a test that changes its context."""
-        context = ssl.create_default_context()
-        self.authority.configure_trust(context)
-        return context
+        """Another such client, for a test that changes its context.
+
+        Told of an authority, the standard library does not load those of the system, which would take 30 milliseconds.
+        """
+        return ssl.create_default_context(cadata=self.authority.cert_pem.bytes().decode())
 
     # -- files
 

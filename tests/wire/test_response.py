@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import io
+import pickle
 from typing import Any
 
 import pytest
@@ -73,6 +74,49 @@ def test_an_answer_is_the_callers_own(strict: bool) -> None:
     first.headers["Server"] = "changed"
     first.headers.add("Added", "later")
     assert list(parse_response_head(NGINX, LIMITS, strict).headers.items()) == fields
+
+
+def test_get() -> None:
+    """The first value of a field is found without case, whatever is done to the fields that were given out."""
+    head = parse_response_head(b"HTTP/1.1 200 OK\r\nX-A: 1\r\nx-a: 2\r\nEmpty:\r\n\r\n", LIMITS, True)
+    head.headers["X-A"] = "changed"
+    assert [head.get(name) for name in ("X-A", "x-A", "Empty", "None")] == ["1", "1", "", None]
+    head.headers.clear()
+    head.framing("GET")
+    assert [head.get(name) for name in ("X-A", "Empty", "None")] == ["1", "", None]
+    assert head.headers.getall("X-A") == ["1", "2"]
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize(
+    ("fields", "sets_cookies", "is_coded"),
+    [
+        (b"", False, False),
+        (b"set-COOKIE: a=1\r\n", True, False),
+        (b"content-Encoding: gzip\r\n", False, True),
+        (b"Set-Cookie: a=1\r\nContent-Encoding:\r\nSet-Cookie2: b\r\n", True, True),
+        (b"Cookie: a=1\r\nTransfer-Encoding: chunked\r\n", False, False),
+    ],
+)
+def test_what_is_looked_for(fields: bytes, sets_cookies: bool, is_coded: bool, method: str) -> None:
+    """Whether there are cookies or a content coding is known with the framing, for every method and each time."""
+    for _ in range(2):
+        head = parse_response_head(b"HTTP/1.1 200 OK\r\nX: %s\r\n%b\r\n" % (method.encode(), fields), LIMITS, True)
+        head.framing(method)
+        assert (head.sets_cookies, head.is_coded) == (sets_cookies, is_coded)
+
+
+def test_a_head_pickles() -> None:
+    """A head can go to another process, before and after it was looked at."""
+    head = parse_response_head(b"HTTP/1.1 200 OK\r\nX-A: 1\r\nKeep-Alive: timeout=5\r\n\r\n", LIMITS, True)
+    fresh = pickle.loads(pickle.dumps(head))
+    head.framing("GET")
+    used = pickle.loads(pickle.dumps(head))
+    for again in (fresh, used):
+        assert again == head
+        assert (again.get("x-a"), list(again.headers.items())) == ("1", list(head.headers.items()))
+        assert again.framing("GET") == head.framing("GET")
+        assert again.keep_alive == 5
 
 
 def test_a_head_seen_in_another_mode_or_with_other_limits() -> None:

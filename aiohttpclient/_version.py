@@ -1,0 +1,3 @@
+"""The version, which is told to servers."""
+
+VERSION = "0.1.0"

@@ -1,0 +1,51 @@
+"""What people expect of a client: redirects, cookies, credentials, retries, decoding, downloads, on top of a pool."""
+
+from ._api import delete, get, head, options, patch, post, put, request
+from ._auth import Auth, BasicAuth, BearerAuth
+from ._client import AsyncHTTPClient
+from ._cookies import Cookie, CookieJar
+from ._digest import DigestAuth
+from ._download import Download
+from ._events import ClientEvent
+from ._netrc import NetrcAuth
+from ._options import RequestOptions
+from ._payloads import Payload
+from ._pipeline import Handler, Middleware
+from ._request import Request
+from ._response import Response
+from ._retry_policy import Attempt, RetryPolicy
+from ._sse import ServerSentEvent
+from ._stream import ResponseStream
+from ._timings import Timings
+
+__all__ = [
+    "AsyncHTTPClient",
+    "Attempt",
+    "Auth",
+    "BasicAuth",
+    "BearerAuth",
+    "ClientEvent",
+    "Cookie",
+    "CookieJar",
+    "DigestAuth",
+    "Download",
+    "Handler",
+    "Middleware",
+    "NetrcAuth",
+    "Payload",
+    "Request",
+    "RequestOptions",
+    "Response",
+    "ResponseStream",
+    "RetryPolicy",
+    "ServerSentEvent",
+    "Timings",
+    "delete",
+    "get",
+    "head",
+    "options",
+    "patch",
+    "post",
+    "put",
+    "request",
+]

@@ -1,0 +1,231 @@
+"""Who we are to an origin: what ``auth=`` takes, Basic (RFC 7617) and Bearer (RFC 6750).
+
+Theory of operation
+-------------------
+An :class:`Auth` writes the ``Authorization`` field before a request is sent, and is asked once more when the answer is
+401. It keeps what is worth keeping for later requests (a token, a nonce) in itself, and what is about one request only
+in ``request.extensions``: every attempt at one request carries those on, and nobody else sees them.
+
+A token that has to be fetched is fetched once for all who wait for it: by a task of its own, so that one of them can be
+cancelled without an effect on the others. When the last of them is gone, the task is cancelled too, and is over before
+that last one goes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import inspect
+import re
+from typing import TYPE_CHECKING, Any, Final, Protocol, cast
+
+from ._urls import same_origin
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from typing import TypeAlias
+
+    from ._request import Request
+    from ._stream import ResponseStream
+
+    TokenSource: TypeAlias = Callable[[], str | Awaitable[str]]
+    """What gives a Bearer token, awaited where it is awaitable."""
+
+_CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f]")
+"""CTL (RFC 5234 appendix B.1), which neither user name nor password may have in them (RFC 7617 section 2)."""
+
+_BEARER: Final = re.compile(r"[\x21-\x7e]++")
+"""Visible ASCII. RFC 6750 section 2.1 has letters, digits, ``-._~+/`` and ``=`` at the end; there are services whose
+tokens have ``|`` or ``:`` in them, and neither can be mistaken for anything else in this place."""
+
+_PREFIX: Final = "Bearer "
+
+_ANSWERED: Final = "aiohttpclient.bearer"
+"""The name of the note in ``request.extensions`` that a new token was asked for on behalf of this request."""
+
+
+class Auth(Protocol):
+    """What ``auth=`` takes besides ``("user", "password")``: who we are to the origin of a request.
+
+    Attempts at one request are copies of each other, and so are their ``extensions``: what :meth:`authorize` notes
+    there is what :meth:`answer` finds. A class may have a third method, ``accepted(request, stream)``, not async, which
+    is called with every final response that is not 401.
+    """
+
+    async def authorize(self, request: Request) -> None:
+        """Set ``request.headers["Authorization"]``; called before each attempt. To set nothing is fine."""
+
+    async def answer(self, request: Request, stream: ResponseStream) -> bool:
+        """Look at a 401, whose body is not read, and say whether it makes sense to send the request again.
+
+        If so, :meth:`authorize` is called with a copy of ``request``. It is not called for ever: the client sends a
+        request at most :data:`ATTEMPTS` times for the sake of authentication.
+        """
+
+
+def as_auth(value: object) -> Auth | None:
+    """What ``auth=`` means: None is nobody, a tuple of user name and password is Basic, an :class:`Auth` is itself.
+
+    A function is refused, since it could be meant in more than one way: one that gives a token goes into
+    :class:`BearerAuth`, one that changes requests is a middleware.
+
+    :raises TypeError: it is none of these; the text does not show it
+    :raises ValueError: user name or password cannot be sent
+    """
+    if value is None:
+        return None
+    if isinstance(value, tuple):
+        if len(value) == 2 and all(isinstance(part, str) for part in value):
+            return BasicAuth(*value)
+        raise TypeError("auth as a tuple is user name and password, two str")
+    if isinstance(value, type):
+        raise TypeError(f"auth is an object, not a class: {value.__name__}(...)")
+    if all(callable(getattr(value, name, None)) for name in ("authorize", "answer")):
+        return cast("Auth", value)
+    hint = "; a function that gives a token goes into BearerAuth(...), another is a middleware" * callable(value)
+    raise TypeError(f"auth is a tuple of user name and password, or an Auth, not {type(value).__name__}{hint}")
+
+
+def encoded(text: str, encoding: str, what: str) -> bytes:
+    """A secret as bytes.
+
+    :raises TypeError: it is no text
+    :raises ValueError: ``encoding`` does not have its characters; unlike the error of the codec, this has no secret
+    """
+    if not isinstance(text, str):
+        raise TypeError(f"the {what} is a str, not {type(text).__name__}")
+    with contextlib.suppress(UnicodeEncodeError):
+        return text.encode(encoding)
+    raise ValueError(f"the {what} has characters that {encoding} does not have")
+
+
+def of_one_origin(request: Request, stream: ResponseStream) -> bool:
+    """Whether ``stream`` comes from the origin that ``request`` was for, and from no other that it may have led to."""
+    return same_origin(request.url_text, stream.request.url_text)
+
+
+class BasicAuth:
+    """User name and password, readable by whoever sees the request (RFC 7617): for https only.
+
+    They are sent with every request, without waiting to be asked, and as they were given: what should be in Unicode's
+    Normalization Form C (section 2.1) has to be.
+
+    :param encoding: of both; that of old servers may be ``"iso-8859-1"``
+    :raises ValueError: a colon in the user name, a control character, or one that ``encoding`` does not have
+    """
+
+    __slots__ = ("_field",)
+
+    def __init__(self, username: str, password: str, encoding: str = "utf-8") -> None:
+        user, word = encoded(username, encoding, "user name"), encoded(password, encoding, "password")
+        if ":" in username:
+            raise ValueError("Basic has no user names with a colon in them (RFC 7617 section 2)")
+        if _CONTROLS.search(username) or _CONTROLS.search(password):
+            raise ValueError("user name and password must not have control characters (RFC 7617 section 2)")
+        self._field = f"Basic {base64.b64encode(b'%b:%b' % (user, word)).decode()}"
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
+
+    async def authorize(self, request: Request) -> None:
+        """Set the field."""
+        request.headers["Authorization"] = self._field
+
+    async def answer(self, request: Request, stream: ResponseStream) -> bool:
+        """Never: the same again would be refused again."""
+        return False
+
+
+class BearerAuth:
+    """A token that whoever has it may use (RFC 6750): for https only.
+
+    :param token: the token, or a function, async or plain, that gives one. It is called when a token is first needed,
+        and once more after a 401 to a request that was sent with the last one; never twice at a time, and at most once
+        on behalf of one request. If it makes requests of its own, they go without this auth. A plain function should
+        not block: the event loop waits for it
+    :raises TypeError: it is neither
+    :raises ValueError: the token has other characters than visible ASCII
+    """
+
+    __slots__ = ("_field", "_flight", "_source")
+
+    def __init__(self, token: str | TokenSource) -> None:
+        if not isinstance(token, str) and not callable(token):
+            raise TypeError(f"a token is a str, or a function that gives one, not {type(token).__name__}")
+        self._source: TokenSource | None = None if isinstance(token, str) else token
+        self._field: str | None = _bearer(token) if isinstance(token, str) else None
+        self._flight: _Flight | None = None
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self._source or (self._field or "").removeprefix(_PREFIX),)
+
+    async def authorize(self, request: Request) -> None:
+        """Set the field, with a token that is fetched if there is none yet.
+
+        What the function raises is raised here, in each request that waits for it.
+        """
+        if self._field is None:
+            await self._fetch()
+        assert self._field is not None
+        request.headers["Authorization"] = self._field
+
+    async def answer(self, request: Request, stream: ResponseStream) -> bool:
+        """Fetch another token, unless that was done for this request, or has been done since it was sent."""
+        if self._source is None or _ANSWERED in request.extensions or not of_one_origin(request, stream):
+            return False
+        request.extensions[_ANSWERED] = True
+        sent = request.headers.get("Authorization")
+        if sent == self._field:
+            await self._fetch()
+        return sent != self._field
+
+    async def _fetch(self) -> None:
+        """Wait until the function has given a token, to whomever."""
+        flight = self._flight
+        if flight is None or flight.task.done() or flight.task.cancelling():
+            flight = self._flight = _Flight(self._ask())
+        if flight.task is asyncio.current_task():
+            raise RuntimeError("the function that gives the token waits for itself: its requests need another auth")
+        await flight.wait()
+
+    async def _ask(self) -> None:
+        assert self._source is not None
+        token = self._source()
+        self._field = _bearer(await token if inspect.isawaitable(token) else token)
+
+
+class _Flight:
+    """A task that several wait for; with the last of them it ends."""
+
+    __slots__ = ("_waiting", "task")
+
+    def __init__(self, work: Any) -> None:
+        self.task: asyncio.Task[None] = asyncio.create_task(work)
+        # Nobody may be left to look at its error, which is no reason for a message then.
+        self.task.add_done_callback(lambda task: task.cancelled() or task.exception())
+        self._waiting = 0
+
+    async def wait(self) -> None:
+        """Until it is done; raises what it has raised."""
+        self._waiting += 1
+        try:
+            await asyncio.wait([self.task])
+        finally:
+            self._waiting -= 1
+            if not self._waiting and self.task.cancel():
+                await asyncio.wait([self.task])
+        if self.task.cancelled():
+            raise RuntimeError("the function that gives the token was cancelled")  # by itself: somebody still waits
+        self.task.result()
+
+
+def _bearer(token: object) -> str:
+    if not isinstance(token, str):
+        raise TypeError(f"a token is a str, not {type(token).__name__}")
+    if not _BEARER.fullmatch(token):
+        raise ValueError("a token has visible ASCII characters only, and at least one")
+    return f"{_PREFIX}{token}"

@@ -1,0 +1,374 @@
+"""The client: requests are built, go down the pipeline, and come back as responses."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+import warnings
+from typing import TYPE_CHECKING, Any
+
+from ..errors import PoolClosed
+from ..pool import ConnectionPool, PoolLimits
+from ..timeouts import Timeout
+from ._auth import as_auth
+from ._building import Builder, names_of, overlaid, pairs
+from ._cookies import CookieJar
+from ._download import download
+from ._environment import Environment, without_environment
+from ._events import EventKind, event_of
+from ._netrc import NetrcAuth
+from ._pipeline import compose, in_order
+from ._request import Settings
+from ._retry_policy import RetryPolicy
+from ._sending import Sender
+from ._sse import RETRY, event_fields, events
+from ._streaming import Streaming
+from ._verbs import Verbs
+from .middlewares import (
+    AuthMiddleware,
+    CookiesMiddleware,
+    RedirectsMiddleware,
+    RetriesMiddleware,
+)
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+    from types import TracebackType
+    from typing import Self, Unpack
+
+    from yarl import URL
+
+    from .._headers import Headers
+    from ..net import Dialer
+    from ..pool import PoolEvent, Proxy
+    from ._auth import Auth
+    from ._cookies import CookiesInit
+    from ._download import Download, Progress
+    from ._events import ClientEvent
+    from ._options import FieldChanges, RequestOptions
+    from ._pipeline import Handler, Middleware
+    from ._request import Request
+    from ._response import Response
+    from ._sse import ServerSentEvent
+    from ._stream import ResponseStream
+    from ._timings import Timings
+    from ._urls import Params
+
+log = logging.getLogger("aiohttpclient.client")
+
+
+class AsyncHTTPClient(Verbs):
+    """What is said once for many requests, and the connections that they share.
+
+    ::
+
+        async with AsyncHTTPClient(base_url="https://api.example.org/v1") as client:
+            response = await client.get("users", params={"page": 2})
+            for user in response.raise_for_status().json():
+                ...
+
+    :param base_url: what relative URLs are appended to
+    :param headers: fields of every request; they may be changed later, as ``client.headers``
+    :param params: appended to the query of every request
+    :param auth: ``("user", "password")`` for Basic, or an :class:`Auth`; for every request that says nothing else
+    :param cookies: a :class:`CookieJar`, which is used as it is, or cookies to begin one with
+    :param timeout: bounds for each request: seconds for each phase, or a :class:`Timeout`, whose ``total`` holds for
+        the whole: redirects, attempts and the waits between them, and the body
+    :param limits: of the connections
+    :param ssl_context: for https; None: certifi's roots, host names, TLS 1.2 or later
+    :param proxy_ssl_context: for https proxies; None: as for https by default
+    :param proxy: URL of a proxy, a :class:`Proxy`, or a function that is asked for each origin; None: what the
+        environment says
+    :param trust_env: use ``HTTP_PROXY``, ``HTTPS_PROXY``, ``ALL_PROXY``, ``NO_PROXY``, ``SSL_CERT_FILE``,
+        ``SSL_CERT_DIR``, ``SSLKEYLOGFILE`` and the netrc file, where they are set and nothing else is said
+    :param follow_redirects, max_redirects: whether, and how many
+    :param retries: what is sent again, and when; None: nothing is
+    :param max_body: bytes that the body of a response may have when it is decoded; None: any number. Set it where
+        others choose the URLs
+    :param middlewares: the caller's own, outermost first; see :data:`Middleware`
+    :param transport: a :class:`ConnectionPool` to use instead of one's own, which is not closed with the client, or a
+        dialer, which makes the connections: see :class:`aiohttpclient.net.Dialer`
+    :param sensitive: names of header fields that are for their origin only, and do not follow a redirect to another;
+        ``Authorization``, ``Cookie`` and others that look like credentials never do
+    :param allow_downgrade: follow redirects from https to http
+    :param json_loads, json_dumps: parse bytes, and make str or bytes; such as ``orjson.loads`` and ``orjson.dumps``
+    :param on_event: called with each :class:`ClientEvent`, and each :class:`PoolEvent` of its own pool; it must not
+        raise, nor use the client
+    :raises InvalidURL: ``base_url`` or ``proxy`` cannot be used
+
+    It belongs to the event loop in which it is used first, and may be made outside of one. Close it, or use ``async
+    with``.
+    """
+
+    _closed = True  # as long as the constructor has not succeeded
+
+    def __init__(
+        self,
+        *,
+        base_url: str | URL | None = None,
+        headers: FieldChanges | None = None,
+        params: Params | None = None,
+        auth: Auth | tuple[str, str] | None = None,
+        cookies: CookieJar | CookiesInit | None = None,
+        timeout: float | Timeout = Timeout(),  # noqa: B008  # an immutable value
+        limits: PoolLimits = PoolLimits(),  # noqa: B008  # the same
+        ssl_context: ssl.SSLContext | None = None,
+        proxy_ssl_context: ssl.SSLContext | None = None,
+        proxy: str | Proxy | Callable[[str], str | Proxy | None] | None = None,
+        trust_env: bool = True,
+        follow_redirects: bool = True,
+        max_redirects: int = 20,
+        retries: RetryPolicy | None = RetryPolicy(),  # noqa: B008  # the same
+        max_body: int | None = None,
+        middlewares: Sequence[Middleware] = (),
+        transport: ConnectionPool | Dialer | None = None,
+        sensitive: Iterable[str] = (),
+        allow_downgrade: bool = False,
+        json_loads: Callable[[bytes], Any] | None = None,
+        json_dumps: Callable[[Any], str | bytes] | None = None,
+        on_event: Callable[[ClientEvent | PoolEvent], object] | None = None,
+    ) -> None:
+        self._timeout = timeout if isinstance(timeout, Timeout) else Timeout(timeout)
+        self._on_event = on_event
+        self.cookies = cookies if isinstance(cookies, CookieJar) else CookieJar(cookies or ())
+        own: dict[str, Middleware] = {
+            "redirects": RedirectsMiddleware(allow_downgrade),
+            "retries": RetriesMiddleware(),
+            "auth": AuthMiddleware(),
+            "cookies": CookiesMiddleware(self.cookies),
+        }
+        self._middlewares = in_order(own, middlewares)
+        settings = Settings(
+            auth=as_auth(auth) or (netrc_auth() if trust_env else None),
+            follow_redirects=follow_redirects,
+            max_body=max_body,
+            max_redirects=max_redirects,
+            retries=retries,
+            sensitive=names_of(sensitive),
+        )
+        if json_loads is not None:
+            settings = settings.replace(json_loads=json_loads)
+        base = None if base_url is None else str(base_url)
+        self._builder = Builder(base, params, headers, self._timeout, settings, json_dumps, self._tell)
+        if isinstance(transport, ConnectionPool):
+            self.pool, self._owns_pool = transport, False
+        else:
+            environment = Environment() if trust_env else None
+            if environment is not None and proxy is None and environment.has_proxies:
+                proxy = environment.proxy_for
+            usual = without_environment() if environment is None else environment.ssl_context()
+            self.pool = ConnectionPool(
+                limits,
+                self._timeout,
+                ssl_context or usual,
+                proxy,
+                transport,
+                proxy_ssl_context=proxy_ssl_context or usual,
+                on_event=on_event,
+            )
+            self.pool.warns = False  # the client does, and says where it was made
+            self._owns_pool = True
+        self._handler: Handler | None = None
+        self._made_at = caller(self)
+        self._closed = False
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}{' closed' if self._closed else ''} {self.pool!r}>"
+
+    def __del__(self) -> None:
+        if not self._closed and self._owns_pool and self._handler is not None:
+            warnings.warn(f"unclosed client, made at {self._made_at}", ResourceWarning, stacklevel=1, source=self)
+
+    async def __aenter__(self) -> Self:
+        self._check_open()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self, grace: float = 0.0) -> None:
+        """Close all connections, and return when they are closed; a client cannot be used again.
+
+        Requests under way have ``grace`` seconds to end, and are aborted then.
+        """
+        self._closed = True
+        self._handler = None
+        if self._owns_pool:
+            await self.pool.close(grace)
+
+    @property
+    def closed(self) -> bool:
+        """Whether the client was closed."""
+        return self._closed
+
+    @property
+    def headers(self) -> Headers:
+        """The fields of every request; what is changed here holds from the next one on."""
+        return self._builder.headers
+
+    # -- requests that are answered whole ----------------------------------------------------------------------------
+
+    async def request(self, method: str, url: str | URL, **options: Unpack[RequestOptions]) -> Response:
+        """Send a request, and read the whole answer.
+
+        :param url: absolute, or relative to ``base_url``; what is percent-encoded in it stays as it is
+        :param options: see :class:`RequestOptions`
+        :raises InvalidURL, ValueError, TypeError: something that cannot be sent
+        :raises PhaseTimeout: something took too long; which, says the class
+        :raises TooManyRedirects, RedirectRefused, BodyNotReplayable: redirects that cannot be followed
+        :raises DecodingError, BodyTooLarge, IncompleteRead: the body is not what it should be
+        :raises HTTPException, OSError: anything else that went wrong
+        """
+        request = self._builder.build(
+            method, url, options, self._on_event is not None or log.isEnabledFor(logging.DEBUG)
+        )
+        stream = await (self._handler or self._make_handler())(request)
+        return await stream.complete()
+
+    # -- requests whose answer is read bit by bit --------------------------------------------------------------------
+
+    def stream(self, method: str, url: str | URL, **options: Unpack[RequestOptions]) -> Streaming:
+        """Send a request, and read its answer as wanted.
+
+        ::
+
+            async with client.stream("GET", "https://example.org/large") as stream:
+                async for block in stream.iter_bytes():
+                    ...
+
+        It takes and raises what :meth:`request` does.
+        """
+        return Streaming(self, method, url, options)
+
+    def events(
+        self,
+        url: str | URL,
+        *,
+        method: str = "GET",
+        last_event_id: str = "",
+        reconnect: bool = True,
+        retry: float = RETRY,
+        **options: Unpack[RequestOptions],
+    ) -> AsyncGenerator[ServerSentEvent, None]:
+        """Server-sent events (WHATWG HTML section 9.2), for ``async for``; what is lost is connected to again.
+
+        The next request says which event was the last (``Last-Event-ID``). A server ends it for good by 204. Unless
+        ``timeout`` is given, an event stream may be as slow as it likes, but not silent for longer than other answers.
+
+        :param last_event_id: the id of the last event that is known
+        :param reconnect: False: the end of the first stream is the end
+        :param retry: seconds before the next connection, until the server says otherwise
+        :raises StatusError, ProtocolError, LimitExceeded, OSError: see :func:`._sse.events`
+        """
+        given = pairs(options.get("headers") or ())
+        options.setdefault("timeout", unhurried(self._timeout))
+
+        def open_stream(last: str) -> Streaming:
+            changed: RequestOptions = {**options, "headers": overlaid(given, event_fields(last))}
+            return self.stream(method, url, **changed)
+
+        return events(open_stream, last_event_id=last_event_id, reconnect=reconnect, retry=retry)
+
+    async def download(
+        self,
+        url: str | URL,
+        path: str | os.PathLike[str],
+        *,
+        resume: bool = True,
+        overwrite: bool = True,
+        progress: Progress | None = None,
+        digest: str | tuple[str, str] | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> Download:
+        """Get a file; it is at ``path`` once it is complete, and not before.
+
+        What an earlier attempt left, which failed or was cancelled, is continued, if the server still has the same file
+        (RFC 9110 section 14). ``max_body`` bounds its size.
+
+        :param resume: continue what is there, and leave something to continue
+        :param overwrite: an existing file is replaced once the new one is complete
+        :param progress: called with the bytes that are there and those of the whole file (None: not known), about ten
+            times a second; may return an awaitable
+        :param digest: ``"sha256:9f86d0..."``, which the file must have; ``"sha256"``: to be computed
+        :raises StatusError: the status is 400 or above
+        :raises DownloadError: the file did not come completely; DigestMismatch: it did, and is another one
+        :raises BodyTooLarge: it is larger than ``max_body``
+        :raises FileExistsError: there is a file, and ``overwrite`` is false
+        :raises OSError: the disk is full, ..., or the connection broke; and what :meth:`request` raises
+        """
+        given = pairs(options.get("headers") or ())
+        asked = self.build_request("GET", url, **options)
+
+        def open_stream(fields: dict[str, str]) -> Streaming:
+            changed: RequestOptions = {**options, "headers": overlaid(given, fields), "max_body": None}
+            changed["timeout"] = asked.timeout  # one total for all that is asked
+            return self.stream("GET", url, **changed)
+
+        return await download(
+            open_stream,
+            path,
+            url=asked.url_text,
+            resume=resume,
+            overwrite=overwrite,
+            progress=progress,
+            digest=digest,
+            max_size=asked.max_body,
+        )
+
+    async def send(self, request: Request) -> ResponseStream:
+        """Send a request that is made already; the answer is the caller's to read, and to close."""
+        return await (self._handler or self._make_handler())(request)
+
+    def build_request(self, method: str, url: str | URL, **options: Unpack[RequestOptions]) -> Request:
+        """The request that :meth:`request` would send, for :meth:`send`; a total timeout begins to run now."""
+        talks = self._on_event is not None or log.isEnabledFor(logging.DEBUG)
+        return self._builder.build(method, url, options, talks)
+
+    # -- inside ------------------------------------------------------------------------------------------------------
+
+    def _make_handler(self) -> Handler:
+        """The pipeline, made in the loop that the client belongs to."""
+        self._check_open()
+        self._handler = compose(self._middlewares, Sender(self.pool, asyncio.get_running_loop()))
+        return self._handler
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise PoolClosed("the client is closed")
+
+    def _tell(self, kind: EventKind, request: Request, detail: str = "", timings: Timings | None = None) -> None:
+        try:
+            event = event_of(kind, request, detail, timings)
+            log.debug("%s", event)
+            if self._on_event is not None:
+                self._on_event(event)
+        except Exception as error:  # noqa: BLE001  # the request has to go on all the same
+            asyncio.get_running_loop().call_exception_handler(
+                {"message": f"what listens to {self!r} failed", "exception": error}
+            )
+
+
+def unhurried(timeout: Timeout) -> Timeout:
+    """The same for something that goes on for as long as it likes, and now and then says a word."""
+    return Timeout(
+        pool=timeout.pool, connect=timeout.connect, write=timeout.write, read=timeout.read, min_rate=None, total=None
+    )
+
+
+def netrc_auth() -> NetrcAuth | None:
+    """The passwords in the netrc file, if there is one; one that cannot be used is reported, and no more."""
+    path = os.environ.get("NETRC") or "~/.netrc"
+    return NetrcAuth(strict=False) if os.path.exists(os.path.expanduser(path)) else None  # noqa: PTH110, PTH111  # quick
+
+
+def caller(client: AsyncHTTPClient) -> str:
+    """Where ``client`` is being made: file and line of the first frame that is not its constructor, or a subclass's."""
+    frame = sys._getframe(2)  # noqa: SLF001  # inspect.stack() reads files
+    while frame.f_back is not None and frame.f_locals.get("self") is client:
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}"

@@ -1,0 +1,50 @@
+"""What a client tells while it works: one vocabulary, for hooks and for the log."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from .._redact import shown_url
+
+if TYPE_CHECKING:
+    from ._request import Request
+    from ._timings import Timings
+
+
+class EventKind(Enum):
+    """What a client says that it does. What its pool does is told by :class:`aiohttpclient.pool.EventKind`."""
+
+    SENDING = "a request is sent, or waits for a connection"
+    ANSWERED = "the head of an answer came"
+    RECEIVED = "the body of an answer was read"
+    FAILED = "a request failed"
+
+
+class ClientEvent(NamedTuple):
+    """One step of a request.
+
+    ``kind``, ``method`` and ``url`` (str; secrets in its query are hidden) of the request, ``detail`` (str: the status,
+    the size, the error; or empty), and ``timings`` (:class:`Timings` so far; None before there is an answer). After a
+    redirect, an attempt that failed or a question who we are, the next ``SENDING`` follows.
+    """
+
+    kind: EventKind
+    method: str
+    url: str
+    detail: str = ""
+    timings: Timings | None = None
+
+    def __str__(self) -> str:
+        return " ".join(filter(None, (self.method, self.url, f"{self.kind.value}{self.detail and ': '}{self.detail}")))
+
+
+class Teller(Protocol):
+    """What tells of a request, where anybody listens."""
+
+    def __call__(self, kind: EventKind, request: Request, detail: str = "", timings: Timings | None = None) -> None: ...
+
+
+def event_of(kind: EventKind, request: Request, detail: str, timings: Timings | None) -> ClientEvent:
+    """The event that tells of ``request``, without what nobody should see."""
+    return ClientEvent(kind, request.method, shown_url(request.url_text), detail, timings)

@@ -1,0 +1,251 @@
+"""The file beside a download's target that fills until it is complete, and takes its name then.
+
+Theory of operation. ``name.part`` holds the first bytes of the file, and nothing but its first bytes: it is written
+from front to back. ``name.part.json`` notes what they are the first bytes of: URL (its digest only, as URLs hold
+secrets), validator, and length. The note is gone before the part is begun anew, and written before the first byte that
+it is about, so that at every moment in which the process may be killed, note and part belong together or there is no
+note. Without a validator there is none, and the part goes when the download ends too early.
+
+A part is locked while it is written, where the system knows such locks, so that two downloads of one file cannot mix.
+It takes its name after everything is on the disk (``fsync``), by ``os.replace``: whoever opens the target sees all of
+it, or what was there before.
+
+Everything here blocks, and is called in threads, one call at a time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import io
+import json
+import os
+import sys
+from typing import TYPE_CHECKING, Final
+
+from ..errors import DownloadError
+from ._ranges import Held, is_validator
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from ._checksums import Hasher
+    from ._ranges import Body
+
+if sys.platform != "win32":
+    import fcntl
+
+NOTE_SIZE: Final = 64 * 1024
+"""Bytes of a note that are read: a few hundred is usual, and the longest field that is accepted fits."""
+
+READ: Final = 1024 * 1024
+"""Bytes read at a time to hash what is there."""
+
+_FLAGS: Final = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+"""Not through symbolic links: in a folder where others can write, one could lead to any file of ours."""
+
+
+class PartFile:
+    """The part of one download, from before the first byte until it is complete or given up.
+
+    ``target`` (Path) is what it becomes, ``url`` (str) where it comes from. ``resume`` (bool): what an earlier download
+    left is of use, and what this one leaves should be; ``overwrite`` (bool): the target may exist.
+    """
+
+    def __init__(self, target: Path, url: str, *, resume: bool = True, overwrite: bool = True) -> None:
+        self.target = target
+        self.path = target.with_name(target.name + ".part")
+        self.note = target.with_name(target.name + ".part.json")
+        self._url = hashlib.sha256(url.encode("utf-8", "surrogatepass")).hexdigest()
+        self._resume = resume
+        self._overwrite = overwrite
+        self._file: io.FileIO | None = None
+        self._body: Body | None = None
+        self._begun = False
+        self._noted = False
+        self._broken = False
+
+    # -- beginning ---------------------------------------------------------------------------------------------------
+
+    def open(self) -> Held | None:
+        """Open and lock the part; what of it can be continued, all but the last byte.
+
+        :raises FileExistsError: the target exists, and must not
+        :raises IsADirectoryError: the target is a folder
+        :raises DownloadError: another download writes this part
+        """
+        self._check_target()
+        self._file = self._locked()
+        size = os.fstat(self._file.fileno()).st_size
+        return self._held(size) if self._resume and size > 1 else None
+
+    def _check_target(self) -> None:
+        if self.target.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(self.target))
+        if not self._overwrite and self.target.exists():
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(self.target))
+
+    def _locked(self) -> io.FileIO:
+        while True:
+            file = io.FileIO(os.open(self.path, _FLAGS, 0o666), "r+")
+            try:
+                _lock(file)
+                if _is_at(file, self.path):
+                    return file
+            except BlockingIOError:
+                file.close()
+                raise DownloadError(f"another download is writing {self.path}", str(self.target)) from None
+            except BaseException:
+                file.close()
+                raise
+            file.close()  # it took its name between our opening and our locking it
+
+    def _held(self, size: int) -> Held | None:
+        try:
+            with self.note.open("rb") as file:
+                note = json.loads(file.read(NOTE_SIZE))
+            url, validator, total = note["url"], note["validator"], note["total"]
+        except (OSError, ValueError, TypeError, LookupError, RecursionError):
+            return None
+        if url != self._url or not isinstance(validator, str) or not is_validator(validator):
+            return None
+        if total is not None and not (type(total) is int and size <= total):
+            return None
+        return Held(size - 1, validator, total)
+
+    # -- filling -----------------------------------------------------------------------------------------------------
+
+    def expect(self, body: Body) -> None:
+        """Say what the next bytes are. Changes no file: an old part stays until there is something to write."""
+        self._body = body
+        self._begun = self._noted = False
+
+    def hash(self, hasher: Hasher, start: int, end: int) -> None:
+        """Take the bytes from ``start`` to ``end`` into a digest."""
+        file = self._opened()
+        file.seek(start)
+        while start < end:
+            data = file.read(min(READ, end - start))
+            if not data:
+                raise DownloadError(f"{self.path} became shorter meanwhile", str(self.target))
+            hasher.update(data)
+            start += len(data)
+
+    def write(self, blocks: Sequence[bytes], hasher: Hasher | None, *, note: bool = True) -> None:
+        """Append ``blocks``, and take them into a digest; ``note`` that more is to come.
+
+        :raises OSError: the disk is full, ...; what was written is the beginning of the file all the same
+        """
+        file = self._opened()
+        try:
+            self._begin(file, note)
+            data = b"".join(blocks)
+            if hasher is not None:
+                hasher.update(data)
+            with memoryview(data) as rest:
+                at = 0
+                while at < len(rest):
+                    at += file.write(rest[at:]) or 0
+        except BaseException:
+            self._broken = True
+            raise
+
+    def _begin(self, file: io.FileIO, note: bool) -> None:
+        if self._begun:
+            return
+        assert self._body is not None
+        start, _, total, validator = self._body
+        if start:
+            self._noted = True  # it goes on
+        else:
+            self.note.unlink(missing_ok=True)
+        file.truncate(start)
+        file.seek(start)
+        self._begun = True
+        if not start and note and self._resume and validator is not None:
+            text = json.dumps({"url": self._url, "validator": validator, "total": total})
+            with io.FileIO(os.open(self.note, _FLAGS | os.O_TRUNC, 0o666), "r+") as beside:
+                beside.write(text.encode())
+            self._noted = True
+
+    # -- ending ------------------------------------------------------------------------------------------------------
+
+    def complete(self) -> None:
+        """Put everything on the disk, and the file in its place."""
+        file = self._opened()
+        os.fsync(file.fileno())
+        self._check_target()
+        if sys.platform == "win32":  # where an open file cannot be renamed
+            self.close()
+        self.path.replace(self.target)
+        self.note.unlink(missing_ok=True)
+        self.close()
+        _sync_folder(self.target.parent)
+
+    def give_up(self, rest: Sequence[bytes]) -> None:
+        """End too early: keep what can be continued, ``rest`` included, and nothing else."""
+        if self._file is None:
+            return
+        try:
+            if rest and not self._broken:
+                with contextlib.suppress(OSError):
+                    self.write(rest, None)
+            old = not self._begun and os.fstat(self._file.fileno()).st_size > 0
+            if not old and not self._noted:
+                self.discard()
+        finally:
+            self.close()
+
+    def discard(self) -> None:
+        """Remove the part and its note."""
+        if sys.platform == "win32":  # where an open file cannot be removed
+            self.close()
+        with contextlib.suppress(OSError):
+            self.note.unlink(missing_ok=True)
+            self.path.unlink(missing_ok=True)
+        self.close()
+
+    def close(self) -> None:
+        """Close the part, which unlocks it."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def _opened(self) -> io.FileIO:
+        assert self._file is not None, "open() comes first"
+        return self._file
+
+
+def _lock(file: io.FileIO) -> None:
+    """Lock ``file`` against others that do so.
+
+    :raises BlockingIOError: one of them has it
+    """
+    if sys.platform != "win32":
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise
+        except OSError:  # some network file systems know no locks
+            pass
+
+
+def _is_at(file: io.FileIO, path: Path) -> bool:
+    """Whether ``path`` still leads to ``file``."""
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _sync_folder(folder: Path) -> None:
+    """Put the new name on the disk, where folders can be synchronized."""
+    if sys.platform != "win32":
+        with contextlib.suppress(OSError):
+            descriptor = os.open(folder, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)

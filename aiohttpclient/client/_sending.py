@@ -1,0 +1,67 @@
+"""The innermost handler: a request becomes an exchange of the pool."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..net import clock_of
+from ._events import EventKind
+from ._stream import ResponseStream
+
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
+    from typing import Any
+
+    from .._headers import Headers
+    from ..connection import FieldBlock
+    from ..pool import ConnectionPool
+    from ._payloads import Payload
+    from ._request import Request
+
+
+class Sender:
+    """Sends requests through ``pool``, on ``loop``; what it is called with is sent as it is."""
+
+    __slots__ = ("_now", "_pool")
+
+    def __init__(self, pool: ConnectionPool, loop: AbstractEventLoop) -> None:
+        self._pool = pool
+        self._now = clock_of(loop)
+
+    async def __call__(self, request: Request) -> ResponseStream:
+        """The answer to ``request``; for what is raised see :meth:`ConnectionPool.request`."""
+        body, fields, payload = None, request.fields, request.payload
+        if payload is not None:
+            body = payload.open()
+            fields = fields_with(request, payload, body)
+        tell = request.settings.tell
+        if tell is not None:
+            tell(EventKind.SENDING, request)
+        started = self._now()
+        try:
+            raw = await self._pool.request(request.method, request.url_text, body, fields, request.settings.timeout)
+        except BaseException as error:
+            if tell is not None:
+                tell(EventKind.FAILED, request, type(error).__name__)
+            raise
+        stream = ResponseStream(request, raw, (self._now, started, raw.marks, self._now()))
+        if tell is not None:
+            tell(EventKind.ANSWERED, request, f"{stream.status} {stream.reason}", stream.timings)
+        return stream
+
+
+def fields_with(request: Request, payload: Payload, body: Any) -> Headers | FieldBlock:
+    """The fields of a request, and those that its body implies, where the caller has not given them."""
+    kind, length = payload.content_type, payload.length
+    # Of bytes the connection knows the length; it would send everything else in chunks, as http.client does.
+    told = length is not None and not isinstance(body, (bytes, bytearray, memoryview))
+    if not told and request.only_block:
+        block = request.block if kind is None else request.block.with_type(kind)
+        if block is not None:
+            return block
+    headers = request.headers.copy()
+    if kind is not None:
+        headers.setdefault("Content-Type", kind)
+    if told and "Transfer-Encoding" not in headers:
+        headers.setdefault("Content-Length", str(length))
+    return headers

@@ -1,0 +1,8 @@
+"""The behaviours of a client, each a decision and what carries it out."""
+
+from ._auth import AuthMiddleware
+from ._cookies import CookiesMiddleware
+from ._redirects import RedirectsMiddleware
+from ._retries import RetriesMiddleware
+
+__all__ = ["AuthMiddleware", "CookiesMiddleware", "RedirectsMiddleware", "RetriesMiddleware"]

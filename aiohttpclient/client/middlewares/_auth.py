@@ -1,0 +1,68 @@
+"""Authentication: a request that says who we are, and the answer when that is asked (RFC 9110 section 11)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+    from .._auth import Auth
+    from .._pipeline import Handler
+    from .._request import Request
+    from .._stream import ResponseStream
+
+ATTEMPTS: Final = 3
+"""How often one request is sent at most for the sake of authentication. Two are the rule: one that is refused, and the
+answer. A third is needed where that is answered with a nonce that has just run out; more than that is no accident."""
+
+
+class AuthMiddleware:
+    """Lets ``request.auth`` write the ``Authorization`` field, and send the request again where a 401 can be answered.
+
+    Without ``auth``, and with an ``Authorization`` field of the caller's own, which wins, the request passes as it is.
+    Otherwise what is sent is a copy: the one that was given never has credentials in it that were made here.
+
+    A request whose body can be sent only once is not sent again: the 401 is the answer. What there is to learn from it
+    is learned all the same, so that the next request is more fortunate.
+    """
+
+    __slots__ = ()
+
+    def __call__(self, request: Request, call_next: Handler) -> Awaitable[ResponseStream]:
+        """Send ``request``; what ``auth`` raises passes."""
+        auth = request.settings.auth
+        if auth is None or "Authorization" in request.headers:
+            return call_next(request)
+        return self.authorized(auth, request, call_next)
+
+    async def authorized(self, auth: Auth, request: Request, call_next: Handler) -> ResponseStream:
+        """Send ``request`` with what ``auth`` says."""
+        left = ATTEMPTS if is_replayable(request) else 1
+        while True:
+            request = request.copy()
+            await auth.authorize(request)
+            stream = await call_next(request)
+            left -= 1
+            if not await wants_another(auth, request, stream) or not left:
+                return stream
+            await stream.release()
+
+
+def is_replayable(request: Request) -> bool:
+    """Whether a request can be sent more than once."""
+    return request.payload is None or request.payload.replayable
+
+
+async def wants_another(auth: Auth, request: Request, stream: ResponseStream) -> bool:
+    """Let ``auth`` look at the answer, and say whether the request should be sent again."""
+    try:
+        if stream.status == 401:
+            return await auth.answer(request, stream)
+        accepted = getattr(auth, "accepted", None)
+        if accepted is not None:
+            accepted(request, stream)
+    except BaseException:
+        await stream.close()
+        raise
+    return False
