@@ -18,6 +18,18 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 
+def field_text(value: object) -> str:
+    """A name or value of a field as text; bytes are decoded as they are sent, as ISO-8859-1.
+
+    :raises TypeError: it is neither str nor bytes nor int
+    """
+    if isinstance(value, (bytes, bytearray)):
+        return value.decode("iso-8859-1")
+    if isinstance(value, (str, int)):
+        return str(value)
+    raise TypeError(f"a header field is made of str, bytes and int, got {type(value).__name__}")
+
+
 class Headers(CIMultiDict[str]):
     """Fields of a message (RFC 9110 section 5): names compare without case and may repeat, order is kept.
 

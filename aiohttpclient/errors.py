@@ -241,10 +241,13 @@ class TooManyRedirects(HTTPException):
     """
 
     def __init__(self, limit: int, url: str, history: tuple[Any, ...] = ()) -> None:
-        super().__init__(limit, url, history)
+        super().__init__(limit, shown_url(url))
         self.limit = limit
         self.url = url
         self.history = history
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.limit, self.url, self.history), self.__dict__
 
     def __str__(self) -> str:
         if len(self.history) <= self.limit:
@@ -260,10 +263,13 @@ class RedirectRefused(HTTPException):
     """
 
     def __init__(self, reason: str, url: str, history: tuple[Any, ...] = ()) -> None:
-        super().__init__(reason, url, history)
+        super().__init__(reason, shown_url(url))
         self.reason = reason
         self.url = url
         self.history = history
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.reason, self.url, self.history), self.__dict__
 
     def __str__(self) -> str:
         return f"a redirect to {shown_url(self.url)} is not followed: {self.reason}"
@@ -358,7 +364,8 @@ class PhaseTimeout(TimeoutError, HTTPException):
         self.url = url
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.limit!r}, {self.elapsed!r}, {self.method!r}, {self.url!r})"
+        url = None if self.url is None else shown_url(self.url)
+        return f"{type(self).__name__}({self.limit!r}, {self.elapsed!r}, {self.method!r}, {url!r})"
 
     def __str__(self) -> str:
         request = f" for {self.method} {shown_url(self.url)}" if self.method and self.url else ""

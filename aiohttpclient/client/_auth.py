@@ -214,10 +214,13 @@ class _Flight:
         self._waiting += 1
         try:
             await asyncio.wait([self.task])
+        except BaseException as error:
+            # After GeneratorExit nothing may be awaited any more.
+            if self._waiting == 1 and self.task.cancel() and not isinstance(error, GeneratorExit):
+                await asyncio.wait([self.task])
+            raise
         finally:
             self._waiting -= 1
-            if not self._waiting and self.task.cancel():
-                await asyncio.wait([self.task])
         if self.task.cancelled():
             raise RuntimeError("the function that gives the token was cancelled")  # by itself: somebody still waits
         self.task.result()

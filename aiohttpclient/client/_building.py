@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from multidict import getversion
 
-from .._headers import Headers
+from .._headers import Headers, field_text
 from .._version import VERSION
 from ..connection import FieldBlock
 from ..pool import TimeoutManager
@@ -73,6 +73,8 @@ class Builder:
 
         :raises InvalidURL, ValueError, TypeError: something that cannot be sent
         """
+        if not isinstance(method, str):
+            raise TypeError(f"a method must be str, got {type(method).__name__}")
         if not method.isupper():
             method = method.upper()  # as in requests, httpx and aiohttp; no method that is registered is another
         target = resolve(url, self._base, self._params)
@@ -161,23 +163,15 @@ def names_of(names: Iterable[str | bytes] | None) -> frozenset[str]:
     """
     if isinstance(names, (str, bytes)):
         raise TypeError(f"sensitive takes several names of fields: [{names!r}]")
-    return frozenset(_text(name).lower() for name in names or ())
+    return frozenset(field_text(name).lower() for name in names or ())
 
 
 def merged(headers: Headers, fields: FieldChanges | None) -> Headers:
     """``headers``, changed: ``fields`` stand in for those with the same names, None takes them away."""
-    texts = [(_text(name), value) for name, value in pairs(fields or ())]
+    texts = [(field_text(name), value) for name, value in pairs(fields or ())]
     for name, _ in texts:
         headers.popall(name, None)
     for name, value in texts:
         if value is not None:
-            headers.add(name, _text(value))
+            headers.add(name, field_text(value))
     return headers
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, (bytes, bytearray)):
-        return value.decode("iso-8859-1")
-    if isinstance(value, (str, int)):
-        return str(value)
-    raise TypeError(f"a header field is made of str, bytes and int, got {type(value).__name__}")

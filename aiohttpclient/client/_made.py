@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .._headers import Headers
+from .._headers import Headers, field_text
 from ..status import responses
 from ..wire import ResponseHead
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class MadeResponse:
     """As much of an :class:`AsyncHTTPResponse` as a client needs."""
 
-    __slots__ = ("_content", "head", "reason", "status", "version")
+    __slots__ = ("_at", "_content", "head", "reason", "status", "version")
 
     chunked = False
     marks: tuple[Dialed | None, bool, float, float] = (None, False, 0.0, 0.0)
@@ -26,10 +26,11 @@ class MadeResponse:
         self.reason = responses.get(status, "")
         self.version = 11
         given: Any = headers.items() if hasattr(headers, "items") else headers
-        fields = [(str(name), str(value)) for name, value in given]
+        fields = [(field_text(name), field_text(value)) for name, value in given]
         self.head = ResponseHead(self.version, status, self.reason, fields, strict=True)
         self.head.framing("GET")
         self._content = content
+        self._at = 0
 
     @property
     def headers(self) -> Headers:
@@ -44,11 +45,11 @@ class MadeResponse:
     @property
     def length(self) -> int:
         """Bytes of the body that are left."""
-        return len(self._content)
+        return len(self._content) - self._at
 
     def isclosed(self) -> bool:
         """Whether nothing is left."""
-        return not self._content
+        return self._at == len(self._content)
 
     async def read(self) -> bytes:
         """What is left."""
@@ -56,13 +57,12 @@ class MadeResponse:
 
     async def read1(self, n: int = -1) -> bytes:
         """At most ``n`` bytes of it; negative: all."""
-        end = len(self._content) if n < 0 else n
-        taken, self._content = self._content[:end], self._content[end:]
-        return taken
+        begin, self._at = self._at, len(self._content) if n < 0 else min(self._at + n, len(self._content))
+        return self._content[begin : self._at]
 
     def abort(self) -> None:
         """Give up what is left."""
-        self._content = b""
+        self._at = len(self._content)
 
     async def close(self) -> None:
         """The same."""

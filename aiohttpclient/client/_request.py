@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from yarl import URL
 
-from .._headers import Headers
+from .._headers import Headers, field_text
 from .._redact import shown_url
 from ..connection import FieldBlock
 
@@ -137,7 +137,7 @@ class Request:
     def headers(self) -> Headers:
         """The fields that are sent, but for those that the connection adds (Host, and what frames the body)."""
         if self._headers is None:
-            self._headers = Headers((_text(name), _text(value)) for name, value in self.block.fields)
+            self._headers = Headers((field_text(name), field_text(value)) for name, value in self.block.fields)
         return self._headers
 
     @property
@@ -202,7 +202,3 @@ class Request:
         if self._extensions is None:
             self._extensions = {}
         return self._extensions
-
-
-def _text(value: str | bytes | int) -> str:
-    return value.decode("iso-8859-1") if isinstance(value, (bytes, bytearray)) else str(value)

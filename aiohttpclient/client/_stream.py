@@ -285,6 +285,11 @@ class ResponseStream:
         self._body = READ
         await self._raw.close()
 
+    def abort(self) -> None:
+        """The same now, without waiting for anything."""
+        self._body = READ
+        self._raw.abort()
+
     async def __aenter__(self) -> Self:
         return self
 
@@ -343,7 +348,7 @@ class ResponseStream:
         except ConcurrentUse:
             raise  # another task reads, and goes on
         except GeneratorExit:
-            self._raw.abort()  # nothing may be awaited any more
+            self.abort()  # nothing may be awaited any more
             raise
         except BaseException as error:
             await self.close()

@@ -19,6 +19,7 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from urllib.parse import unquote, urlencode
 
+from .._redact import shown_url
 from .._url import split_url
 from ..errors import InvalidURL
 from ._payloads import form_fields, pairs_of
@@ -267,7 +268,7 @@ def _what_is_needed(url: str) -> str:
 
 def shown(url: str) -> str:
     """``url`` as an error repeats it: the beginning, without what may be a password."""
-    return repr(without_credentials(url)[:SHOWN])
+    return repr(shown_url(without_credentials(url)[:SHOWN]))
 
 
 def without_credentials(url: str) -> str:

@@ -159,6 +159,8 @@ def plan_request(method: str, body: object, headers: HeadersInit, encode_chunked
         left, chunked = declared_length(length, coding, body), False
     elif coding is not None:
         left, chunked = None, encode_chunked
+        if chunked and coding.rpartition(",")[2].strip().lower() != "chunked":
+            raise ValueError("the last coding in Transfer-Encoding must be chunked (RFC 9112 section 6.1)")
     else:
         left = 0 if body is None else body_size(body)
         chunked = left is None

@@ -62,6 +62,9 @@ async def wants_another(auth: Auth, request: Request, stream: ResponseStream) ->
         accepted = getattr(auth, "accepted", None)
         if accepted is not None:
             accepted(request, stream)
+    except GeneratorExit:
+        stream.abort()
+        raise
     except BaseException:
         await stream.close()
         raise

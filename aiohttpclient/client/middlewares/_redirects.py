@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..._redact import is_secret
+from ..._redact import is_secret, shown_url
 from ...errors import BodyNotReplayable, InvalidURL, RedirectRefused, TooManyRedirects
 from .._urls import Target, join, same_origin, without_credentials
 from ._cookies import HOME
@@ -90,9 +90,8 @@ def next_request(request: Request, status: int, location: str, *, allow_downgrad
         following.payload = None
         _drop(following, BODY_FIELDS)
     elif request.payload is not None and not request.payload.replayable:
-        raise BodyNotReplayable(
-            f"{status} redirects {method} to {target.text} with its body, which can be sent once only, and was"
-        )
+        where = shown_url(target.text)
+        raise BodyNotReplayable(f"{status} redirects {method} to {where} with its body, which can be sent once only")
     if not same_origin(request.url_text, target.text):
         _leave_credentials(following)
     if downgrade:
