@@ -829,7 +829,9 @@ async def test_total_of_blocks_step_by_step() -> None:
         yield b"never"
 
     async with raw_server(echo) as server:
-        async with AsyncHTTPConnection(server.host, server.port, timeout=Timeout(total=0.05)) as conn:
+        async with AsyncHTTPConnection(server.host, server.port) as conn:
+            await conn.connect()
+            conn.timeout = Timeout(total=0.05)
             conn.putrequest("PUT", "/")
             conn.putheader("Content-Length", 10)
             await conn.endheaders()
@@ -866,7 +868,9 @@ async def test_blocks_that_outlive_their_total() -> None:
             yield b"later"
 
     async with raw_server(echo) as server:
-        async with AsyncHTTPConnection(server.host, server.port, timeout=Timeout(total=0.05)) as conn:
+        async with AsyncHTTPConnection(server.host, server.port) as conn:
+            await conn.connect()
+            conn.timeout = Timeout(total=0.05)
             with pytest.raises(TotalTimeout):
                 await conn.request("PUT", "/", body())
             assert not conn.connected

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from aiohttpclient.net import TCPDialer
 from aiohttpclient.net._stream_timer import StreamTimer
 
+from .streams import until
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
 
     from aiohttpclient.net import StreamProtocol
+
+T = TypeVar("T")
 
 
 class FakeHandle:
@@ -75,3 +79,10 @@ class Clock(FakeLoop):
         stream._timer.close()
         stream._timer = StreamTimer(cast("asyncio.AbstractEventLoop", self), stream._expired)
         return stream
+
+    async def during(self, work: Coroutine[Any, Any, T], seconds: float, once: Callable[[], Any]) -> T:
+        """What comes of ``work``, while ``seconds`` pass ``once()`` is true, or it has ended already."""
+        task = asyncio.create_task(work)
+        await until(lambda: once() or task.done())
+        self.advance(seconds)
+        return await task

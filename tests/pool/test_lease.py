@@ -531,7 +531,7 @@ async def test_timeouts() -> None:
                 async with pool.connection(origin, Timeout(connect=SOON)):
                     pass
             assert caught.value.url == origin
-            async with pool.connection(server.url, SOON) as conn:
+            async with pool.connection(server.url, Timeout(SOON, connect=10)) as conn:
                 with pytest.raises(ReadTimeout):
                     await fetch(conn, "GET", "/silent")
                 with pytest.raises(PoolTimeout):
@@ -541,46 +541,66 @@ async def test_timeouts() -> None:
             assert counts(pool) == Counts(idle=1)
 
 
-async def test_total_of_a_lease() -> None:
-    """A total bounds getting the connection, and each exchange on it anew."""
-
-    async def silent(peer: Peer) -> None:
-        await peer.read_until_eof()
-
+async def test_total_of_getting_a_lease() -> None:
+    """A total bounds getting the connection."""
     with silent_port() as origin:
-        async with serving({"/silent": silent, "/half": HALF}) as (server, _), ConnectionPool(ONE) as pool:
-            with pytest.raises(TotalTimeout):
+        async with ConnectionPool(ONE) as pool:
+            with pytest.raises(TotalTimeout) as caught:
                 async with pool.connection(origin, Timeout(total=SOON)):
                     pass
-            async with pool.connection(server.url, Timeout(total=0.15)) as conn:
-                for _ in range(3):
-                    await asyncio.sleep(0.06)  # real time is what is measured here
-                    assert await fetch(conn) == b"/"
-                with pytest.raises(TotalTimeout):
-                    await fetch(conn, "GET", "/silent")
-                with pytest.raises(TotalTimeout):
-                    await fetch(conn, "GET", "/half")
-                assert await fetch(conn) == b"/"
+            assert caught.value.limit == SOON
 
 
-async def test_clock_of_a_lease() -> None:
-    """A clock that a lease is given holds for everything that is done on the connection, together."""
+async def test_total_of_a_lease(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A total bounds each exchange of a lease anew."""
+    clock, asked = Clock(monkeypatch), asyncio.Event()
 
     async def silent(peer: Peer) -> None:
+        asked.set()
         await peer.read_until_eof()
 
-    async with serving({"/silent": silent}) as (server, site), ConnectionPool(ONE) as pool:
-        clock = TimeoutManager(Timeout(total=0.1))
-        async with pool.connection(server.url, clock) as conn:
+    async def half(peer: Peer) -> None:
+        await peer.send(HALF)
+        asked.set()
+        await peer.read_until_eof()
+
+    async with (
+        serving({"/silent": silent, "/half": half}) as (server, _),
+        ConnectionPool(ONE, dialer=clock) as pool,
+        pool.connection(server.url, Timeout(total=20)) as conn,
+    ):
+        for _ in range(3):
+            clock.advance(15)
+            assert await fetch(conn) == b"/"
+        for path in ("/silent", "/half"):
+            asked.clear()
+            with pytest.raises(TotalTimeout) as caught:
+                await clock.during(fetch(conn, "GET", path), 20, once=asked.is_set)
+            assert (caught.value.limit, caught.value.elapsed) == (20, 20)
+        assert await fetch(conn) == b"/"
+
+
+async def test_clock_of_a_lease(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A clock that a lease is given holds for everything that is done on the connection, together."""
+    clock, asked = Clock(monkeypatch), asyncio.Event()
+
+    async def silent(peer: Peer) -> None:
+        asked.set()
+        await peer.read_until_eof()
+
+    async with serving({"/silent": silent}) as (server, site), ConnectionPool(ONE, dialer=clock) as pool:
+        together = TimeoutManager(Timeout(total=20))
+        async with pool.connection(server.url, together) as conn:
+            clock.advance(12)
             assert await fetch(conn) == b"/"
             with pytest.raises(TotalTimeout) as caught:
-                await fetch(conn, "GET", "/silent")
-            assert clock.left == 0
-            assert caught.value.limit == 0.1
+                await clock.during(fetch(conn, "GET", "/silent"), 8, once=asked.is_set)
+            assert together.left == 0
+            assert caught.value.limit == 20
             with pytest.raises(TotalTimeout):
                 await fetch(conn, "GET", "/late")
         with pytest.raises(TotalTimeout):
-            async with pool.connection(server.url, clock):
+            async with pool.connection(server.url, together):
                 pass
         assert site.targets == ["/", "/silent"]
         assert counts(pool) == Counts()

@@ -1090,6 +1090,7 @@ async def test_total_while_it_connects(total: float) -> None:
 
 async def test_total_over_a_retry(monkeypatch: pytest.MonkeyPatch) -> None:
     """The total goes on over a retry, and is not begun anew with it."""
+    clock, asked = Clock(monkeypatch), asyncio.Event()
     deadlines: list[float | None] = []
     start = AsyncHTTPConnection.start
 
@@ -1102,57 +1103,78 @@ async def test_total_over_a_retry(monkeypatch: pytest.MonkeyPatch) -> None:
         if peer.number == 0:
             await peer.send(reply(b"warm"))
             await peer.read_request()
+            clock.advance(15)
             return
+        asked.set()
         await peer.read_until_eof()
 
-    async with raw_server(script) as server, ConnectionPool() as pool:
+    async with raw_server(script) as server, ConnectionPool(dialer=clock) as pool:
         await get(pool, f"{server.url}/")
         monkeypatch.setattr(AsyncHTTPConnection, "start", noting)
+        asking = pool.request("GET", f"{server.url}/again", timeout=Timeout(total=20))
         with pytest.raises(TotalTimeout) as caught:
-            await pool.request("GET", f"{server.url}/again", timeout=Timeout(total=SOON))
-        check(caught.value, SOON, "GET", f"{server.url}/again")
+            await clock.during(asking, 5, once=asked.is_set)
+        check(caught.value, 20, "GET", f"{server.url}/again")
         assert pool.stats().retried == 1
         assert len(deadlines) == 2
         assert deadlines[0] == deadlines[1]
         assert counts(pool) == Counts()
 
 
-async def test_total_over_head_and_body() -> None:
+async def test_total_over_head_and_body(monkeypatch: pytest.MonkeyPatch) -> None:
     """A total ends a response that comes slowly, in its head and in its body, though no silence is long."""
+    clock = Clock(monkeypatch)
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"
+
+    async def drip(peer: Peer, data: bytes) -> None:
+        """One byte each six seconds, as long as somebody waits for it."""
+        (slot,) = pool._slots
+        stream = slot.stream
+        for byte in data:
+            await until(lambda: stream.waited_for or stream.lost)
+            clock.advance(6)
+            if stream.fault is not None:
+                break
+            await peer.send(bytes([byte]))
+            await until(lambda: stream._timer.started == clock.now)
 
     async def slow_head(peer: Peer) -> None:
-        for byte in b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n" * 100:
-            await peer.send(bytes([byte]))
-            await asyncio.sleep(0.005)  # real time is what is measured here
+        await drip(peer, head)
 
     async def slow_body(peer: Peer) -> None:
-        await peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
-        for _ in range(1000):
-            await peer.send(b"x")
-            await asyncio.sleep(0.005)  # real time is what is measured here
+        await peer.send(head)
+        await begun.wait()
+        await drip(peer, bytes(1000))
 
-    async with serving({"/head": slow_head, "/body": slow_body}) as (server, _), ConnectionPool() as pool:
+    begun = asyncio.Event()
+    async with (
+        serving({"/head": slow_head, "/body": slow_body}) as (server, _),
+        ConnectionPool(timeout=Timeout(read=7, total=20), dialer=clock) as pool,
+    ):
         with pytest.raises(TotalTimeout) as caught:
-            await pool.request("GET", f"{server.url}/head", timeout=Timeout(total=SOON))
-        check(caught.value, SOON, "GET", f"{server.url}/head")
-        response = await pool.request("GET", f"{server.url}/body", timeout=Timeout(total=SOON))
+            await pool.request("GET", f"{server.url}/head")
+        check(caught.value, 20, "GET", f"{server.url}/head")
+        response = await pool.request("GET", f"{server.url}/body")
+        begun.set()
         with pytest.raises(TotalTimeout) as caught:
             await response.read()
-        check(caught.value, SOON, "GET", f"{server.url}/body")
+        check(caught.value, 20, "GET", f"{server.url}/body")
         assert counts(pool) == Counts()
 
 
-async def test_total_while_nobody_reads() -> None:
+async def test_total_while_nobody_reads(monkeypatch: pytest.MonkeyPatch) -> None:
     """A total that is used up between two reads is what the next one raises."""
-    async with serving({"/": HALF}) as (server, _), ConnectionPool() as pool:
-        response = await pool.request("GET", f"{server.url}/", timeout=Timeout(total=SOON))
+    clock = Clock(monkeypatch)
+    async with serving({"/": HALF}) as (server, _), ConnectionPool(dialer=clock) as pool:
+        response = await pool.request("GET", f"{server.url}/", timeout=Timeout(total=20))
         assert await response.read(4) == b"half"
+        clock.advance(20)
         await server.wait_closed()
         assert counts(pool) == Counts()
         assert dropped(pool) == {Drop.CUT: 1}
         with pytest.raises(TotalTimeout) as caught:
             await response.read()
-        check(caught.value, SOON, "GET", f"{server.url}/")
+        check(caught.value, 20, "GET", f"{server.url}/")
         assert counts(pool) == Counts()
 
 
@@ -1169,6 +1191,7 @@ async def test_total_over_a_body_that_does_not_come() -> None:
             closed = True
 
     async with serving() as (server, _), ConnectionPool() as pool:
+        await get(pool, f"{server.url}/")  # so that no time goes by before the body is asked for
         with pytest.raises(TotalTimeout) as caught:
             await pool.request("POST", f"{server.url}/", endless(), timeout=Timeout(total=SOON))
         check(caught.value, SOON, "POST", f"{server.url}/")
@@ -1228,63 +1251,70 @@ async def test_total_that_passes_before_the_waiter_runs(monkeypatch: pytest.Monk
         assert site.targets == ["/first", "/next"]
 
 
-async def test_total_is_over_with_the_response() -> None:
+async def test_total_is_over_with_the_response(monkeypatch: pytest.MonkeyPatch) -> None:
     """A total that is used up after the response was read has no say over the connection any more."""
-    async with serving() as (server, _), ConnectionPool() as pool:
-        await get(pool, f"{server.url}/", timeout=Timeout(total=0.1))
-        await asyncio.sleep(0.15)  # real time is what is measured here
+    clock = Clock(monkeypatch)
+    async with serving() as (server, _), ConnectionPool(PoolLimits(keepalive_expiry=None), dialer=clock) as pool:
+        await get(pool, f"{server.url}/", timeout=Timeout(total=20))
+        clock.advance(30)
+        await turns()
         assert counts(pool) == Counts(idle=1)
         assert await get(pool, f"{server.url}/next") == b"/next"
         assert server.connections == 1
 
 
-async def test_total_of_two_requests() -> None:
+async def test_total_of_two_requests(monkeypatch: pytest.MonkeyPatch) -> None:
     """One TimeoutManager for two requests bounds both together, with what the first has left."""
+    clock, asked = Clock(monkeypatch), asyncio.Event()
 
     async def stuck(peer: Peer) -> None:
+        asked.set()
         await peer.read_until_eof()
 
-    async with serving({"/stuck": stuck}) as (server, _), ConnectionPool() as pool:
-        clock = TimeoutManager(Timeout(total=0.1))
-        assert await get(pool, f"{server.url}/", timeout=clock) == b"/"
-        await asyncio.sleep(0.05)  # real time is what is measured here
-        left = clock.left
-        assert left is not None
-        assert left < 0.06
+    async with serving({"/stuck": stuck}) as (server, _), ConnectionPool(dialer=clock) as pool:
+        both = TimeoutManager(Timeout(total=20))
+        assert await get(pool, f"{server.url}/", timeout=both) == b"/"
+        clock.advance(12)
+        assert both.left == 8
         with pytest.raises(TotalTimeout) as caught:
-            await pool.request("GET", f"{server.url}/stuck", timeout=clock)
-        check(caught.value, 0.1, "GET", f"{server.url}/stuck")
-        assert clock.left == 0
+            await clock.during(pool.request("GET", f"{server.url}/stuck", timeout=both), 8, once=asked.is_set)
+        check(caught.value, 20, "GET", f"{server.url}/stuck")
+        assert both.left == 0
 
 
 @pytest.mark.parametrize("warm", [False, True], ids=["no connection", "idle connection"])
-async def test_total_that_is_used_up_already(warm: bool) -> None:
+async def test_total_that_is_used_up_already(warm: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is begun when the total is used up: the request does not go out, on whatever connection."""
-    async with serving() as (server, site), ConnectionPool() as pool:
+    clock = Clock(monkeypatch)
+    async with serving() as (server, site), ConnectionPool(dialer=clock) as pool:
         if warm:
             await get(pool, f"{server.url}/")
-        clock = TimeoutManager(Timeout(total=0.001))
-        await asyncio.sleep(0.01)  # real time is what is measured here
+        late = TimeoutManager(Timeout(total=5))
+        clock.advance(5)
         with pytest.raises(TotalTimeout):
-            await pool.request("POST", f"{server.url}/order", b"one book", timeout=clock)
+            await pool.request("POST", f"{server.url}/order", b"one book", timeout=late)
         await turns(20)
         assert "/order" not in site.targets
         if warm:
             assert counts(pool) == Counts(idle=1)
 
 
-async def test_timeout_of_the_pool() -> None:
+async def test_timeout_of_the_pool(monkeypatch: pytest.MonkeyPatch) -> None:
     """A request without a timeout of its own has the pool's; a number there sets each phase."""
+    clock, asked = Clock(monkeypatch), asyncio.Event()
 
     async def silent(peer: Peer) -> None:
+        asked.set()
         await peer.read_until_eof()
 
     async with serving({"/silent": silent}) as (server, _):
-        for given in (SOON, Timeout(total=SOON)):
-            async with ConnectionPool(timeout=given) as pool:
+        for given in (20, Timeout(total=20)):
+            async with ConnectionPool(timeout=given, dialer=clock) as pool:
                 assert isinstance(pool.timeout, Timeout)
-                with pytest.raises(TotalTimeout if isinstance(given, Timeout) else ReadTimeout):
-                    await pool.request("GET", f"{server.url}/silent")
+                asked.clear()
+                with pytest.raises(TotalTimeout if isinstance(given, Timeout) else ReadTimeout) as caught:
+                    await clock.during(pool.request("GET", f"{server.url}/silent"), 20, once=asked.is_set)
+                check(caught.value, 20, "GET", f"{server.url}/silent")
 
 
 async def test_url_in_an_error_is_text() -> None:
@@ -1295,7 +1325,8 @@ async def test_url_in_an_error_is_text() -> None:
 
     async with serving({"/silent": silent}) as (server, _), ConnectionPool() as pool:
         with pytest.raises(ReadTimeout) as caught:
-            await pool.request("GET", yarl.URL(server.url) / "silent", timeout=SOON)  # type: ignore[arg-type]
+            url: Any = yarl.URL(server.url) / "silent"
+            await pool.request("GET", url, timeout=Timeout(read=SOON))
         assert type(caught.value.url) is str
         check(caught.value, SOON, "GET", f"{server.url}/silent")
 

@@ -16,6 +16,7 @@ from aiohttpclient.pool import Drop
 from aiohttpclient.pool._patience import wake
 from tests.net.stepping import MOST, Ending, Moment, abandoned_at, cancelled_at
 from tests.net.streams import turns, until
+from tests.net.test_timer import cap
 from tests.support.server import reply
 
 from .exchanges import BLOCK, GET, LENGTH, READS, SENDS
@@ -547,7 +548,7 @@ async def test_stuck_while_connecting(how: str, leased: bool, tls: TlsKit) -> No
             await here.pool.request("GET", here.url, timeout=timeout)
 
     dialer = Stuck()
-    times = {"connect": Timeout(30, connect=0.01), "total": Timeout(30, total=0.01)}
+    times = {"connect": Timeout(30, connect=0.1), "total": Timeout(30, total=0.1)}
     async with place(PLAIN, tls, dialer=dialer) as here:
         coroutine = connect(times.get(how, UNHURRIED))
         task: asyncio.Task[None] | None = None
@@ -725,10 +726,11 @@ async def test_cancelled_while_it_closes_early(tls: TlsKit) -> None:
 async def test_total_that_passes_between(way: Way, waited_for: bool, tls: TlsKit) -> None:
     """A total that is used up when a body has arrived, but was not read yet, is not held against the next request."""
     async with place(way, tls) as here:
-        response = await here.pool.request("GET", here.url + "/again/late", timeout=Timeout(30, total=0.05))
+        response = await here.pool.request("GET", here.url + "/again/late", timeout=Timeout(30, total=30))
         line = [asyncio.create_task(here.again()) for _ in range(2 if waited_for else 0)]
         (slot,) = here.pool._slots
         stream = slot.stream
+        cap(stream._timer, stream._timer.time())  # it is over now
         await until(lambda: stream.fault is not None)
         with contextlib.suppress(TotalTimeout):
             assert await response.read() == b"/again/late"

@@ -204,7 +204,10 @@ async def test_own_timeout_inside_the_callers() -> None:
         await peer.read_until_eof()
 
     async with raw_server(stall) as server:
-        for own, outer, kind in ((SHORT, 30.0, ReadTimeout), (30.0, SHORT, TimeoutError)):
+        for own, outer, kind in (
+            (Timeout(read=SHORT), 30.0, ReadTimeout),
+            (Timeout(30), SHORT, TimeoutError),
+        ):
             conn = AsyncHTTPConnection(server.host, server.port, timeout=own)
             with pytest.raises(TimeoutError) as caught:
                 async with asyncio.timeout(outer):
