@@ -40,7 +40,7 @@ JSON_BODY: Final = json.dumps(
         "price": {"amount": 1299, "currency": "EUR"},
         "tags": ["one", "two", "three"],
         "available": True,
-        "parts": [{"id": number, "name": f"part {number}", "weight": number / 8} for number in range(8)],
+        "changed": "2026-11-23T00:00:00Z",
     }
 )
 """What an API says of one thing."""

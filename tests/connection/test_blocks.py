@@ -22,6 +22,7 @@ from aiohttpclient.connection._blocks import (
     file_blocks,
     regular_file,
 )
+from tests.support.ids import stable
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Iterator
@@ -30,11 +31,6 @@ if TYPE_CHECKING:
 
 async def collect(blocks: AsyncGenerator[object, None]) -> list[object]:
     return [block async for block in blocks]
-
-
-def text(value: object) -> str:
-    """The same in every process: what has no value of its own to show is named by its kind."""
-    return type(value).__name__ if " at 0x" in str(value) else str(value)
 
 
 # -- sizes
@@ -55,7 +51,7 @@ def text(value: object) -> str:
         (iter([b"abc"]), None),
         (5, None),
     ],
-    ids=text,
+    ids=stable,
 )
 def test_body_size(body: Any, size: int | None) -> None:
     """The size of text and of bytes-like objects is known, in bytes; that of nothing else."""
@@ -86,7 +82,7 @@ def test_size_of_a_map() -> None:
         ({b"a": 1, b"b": 2}, [b"a", b"b"]),
         ([], []),
     ],
-    ids=text,
+    ids=stable,
 )
 async def test_pieces(body: object, blocks: list[object]) -> None:
     """Bytes and text are one piece; everything else is what it iterates over, as it is."""
@@ -163,7 +159,7 @@ async def test_unfinished_generators_are_closed() -> None:
         ("caf\xe9", b"caf\xe9"),
         (b"", b""),
     ],
-    ids=text,
+    ids=stable,
 )
 def test_as_bytes(block: object, data: bytes) -> None:
     """A piece is bytes, whatever its items are; text is ISO-8859-1."""

@@ -43,7 +43,7 @@ from .exchanges import answer, fetch, framed, until
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-    from aiohttpclient.net._stream_timer import StreamTimer
+    from aiohttpclient.net import StreamProtocol
     from tests.support.server import Peer
     from tests.support.tls import TlsKit
 
@@ -546,12 +546,7 @@ async def test_total_of_a_response(secure: bool, tls: TlsKit, monkeypatch: pytes
         await peer.send(b"HTTP/1.1 200 OK\r\n")
         if peer.number:
             await peer.send(b"Content-Length: 1000\r\n\r\n")
-        for _ in range(3):
-            await silence_of(conn)
-            clock.advance(6)
-            await peer.send(b"X")
-            await until(lambda: timer_of(conn).started == clock.now)
-        clock.advance(2)
+        await clock.drip([b"X"] * 4, 6, peer.send, stream_of(conn))
         await peer.read_until_eof()
 
     async with raw_server(script, ssl=tls.good if secure else None) as server:
@@ -575,19 +570,13 @@ async def test_total_of_a_response(secure: bool, tls: TlsKit, monkeypatch: pytes
 async def connect_by(clock: Clock, conn: AsyncHTTPConnection) -> None:
     """Connect, and let ``clock`` say how much time passes then."""
     await conn.connect()
+    clock.give(stream_of(conn))
+
+
+def stream_of(conn: AsyncHTTPConnection) -> StreamProtocol:
+    """The stream of an open connection."""
     assert conn._stream is not None
-    clock.give(conn._stream)
-
-
-def timer_of(conn: AsyncHTTPConnection) -> StreamTimer:
-    """The timer of an open connection."""
-    assert conn._stream is not None
-    return conn._stream._timer
-
-
-async def silence_of(conn: AsyncHTTPConnection) -> None:
-    """Wait until something waits on the connection that is bounded."""
-    await until(lambda: timer_of(conn).deadline is not None)
+    return conn._stream
 
 
 async def test_total_of_a_request(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -666,25 +655,30 @@ async def test_total_is_each_exchanges_own(monkeypatch: pytest.MonkeyPatch) -> N
             assert server.connections == 1
 
 
-async def test_least_rate() -> None:
+async def test_least_rate(monkeypatch: pytest.MonkeyPatch) -> None:
     """A peer that drips is a StallTimeout that names the request."""
+    clock, begun = Clock(monkeypatch), asyncio.Event()
 
     async def drip(peer: Peer) -> None:
         await peer.read_head()
         await peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
-        while True:
-            await peer.send(b"X")
-            await asyncio.sleep(0.005)  # real time is what is measured here
+        await begun.wait()
+        await clock.drip([b"X"] * 20, 1, peer.send, stream_of(conn))
+        await peer.read_until_eof()
 
-    timeout = Timeout(min_rate=(100_000, 0.05))
-    async with raw_server(drip) as server, AsyncHTTPConnection(server.host, server.port, timeout=timeout) as conn:
+    timeout = Timeout(read=2, min_rate=(100_000, 5))
+    async with (
+        raw_server(drip) as server,
+        AsyncHTTPConnection(server.host, server.port, timeout=timeout, dialer=clock) as conn,
+    ):
         await conn.request("GET", "/drip")
         response = await conn.getresponse()
+        begun.set()
         with pytest.raises(StallTimeout) as caught:
             await response.read()
         error = caught.value
         assert (error.method, error.url) == ("GET", f"{server.url}/drip")
-        assert (error.limit, error.rate) == (0.05, 100_000)
+        assert (error.limit, error.rate, error.elapsed) == (5, 100_000, 5)
         assert not conn.connected
 
 
@@ -730,23 +724,22 @@ async def test_peer_that_takes_slowly(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("amount", [None, 100_000])
 async def test_peer_that_sends_slowly(amount: int | None, monkeypatch: pytest.MonkeyPatch) -> None:
     """A peer that sends a little again and again is in time as well, in a large read and in a small one."""
-    clock = Clock(monkeypatch)
+    clock, begun = Clock(monkeypatch), asyncio.Event()
 
     async def script(peer: Peer) -> None:
         await peer.read_head()
         await peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % 80_000)
-        for number in range(8):
-            await silence_of(conn)
-            clock.advance(15)
-            await peer.send(bytes(10_000))
-            if number < 7:
-                await until(lambda: timer_of(conn).started == clock.now)
+        await begun.wait()
+        await clock.drip([bytes(10_000)] * 7, 15, peer.send, stream_of(conn))
+        await peer.send(bytes(10_000))
 
     async with raw_server(script) as server:
         async with AsyncHTTPConnection(server.host, server.port, timeout=Timeout(read=20), dialer=clock) as conn:
             await conn.request("GET", "/")
             response = await conn.getresponse()
+            begun.set()
             assert await response.read(amount) == bytes(80_000)
+        assert clock.now >= 1000 + 7 * 15
 
 
 async def test_timeout_set_later() -> None:

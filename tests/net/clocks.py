@@ -11,7 +11,7 @@ from aiohttpclient.net._stream_timer import StreamTimer
 from .streams import until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Awaitable, Callable, Coroutine, Iterable
 
     from aiohttpclient.net import StreamProtocol
 
@@ -86,3 +86,15 @@ class Clock(FakeLoop):
         await until(lambda: once() or task.done())
         self.advance(seconds)
         return await task
+
+    async def drip(
+        self, pieces: Iterable[bytes], seconds: float, send: Callable[[bytes], Awaitable[None]], stream: StreamProtocol
+    ) -> None:
+        """``send`` one piece after the other, ``seconds`` after ``stream`` waits for it, until nobody does any more."""
+        for piece in pieces:
+            await until(lambda: stream.waited_for or stream.lost)
+            self.advance(seconds)
+            if stream.fault is not None or stream.lost:
+                break
+            await send(piece)
+            await until(lambda: stream._timer.started == self.now or stream.lost)

@@ -1030,37 +1030,47 @@ async def test_write_timeout() -> None:
         done.set()
 
 
-async def test_stall() -> None:
+def stream_of(pool: ConnectionPool) -> StreamProtocol:
+    """That of the one connection of ``pool``."""
+    ((_, conn),) = pool._slots.items()
+    assert conn._stream is not None
+    return conn._stream
+
+
+async def test_stall(monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that drips is a StallTimeout for the caller, whatever the time between two bytes."""
+    clock, begun = Clock(monkeypatch), asyncio.Event()
 
     async def drip(peer: Peer) -> None:
         await peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
-        while True:
-            await peer.send(b"x")
-            await asyncio.sleep(0.005)  # real time is what is measured here
+        await begun.wait()
+        await clock.drip([b"x"] * 20, 1, peer.send, stream_of(pool))
+        await peer.read_until_eof()
 
-    async with serving({"/": drip}) as (server, _), ConnectionPool() as pool:
-        timeout = Timeout(read=10, min_rate=(100_000, SOON))
-        response = await pool.request("GET", f"{server.url}/", timeout=timeout)
+    timeout = Timeout(read=2, min_rate=(100_000, 5))
+    async with serving({"/": drip}) as (server, _), ConnectionPool(timeout=timeout, dialer=clock) as pool:
+        response = await pool.request("GET", f"{server.url}/")
+        begun.set()
         with pytest.raises(StallTimeout) as caught:
             await response.read()
         assert (caught.value.method, caught.value.url) == ("GET", f"{server.url}/")
-        assert (caught.value.limit, caught.value.rate) == (SOON, 100_000)
+        assert (caught.value.limit, caught.value.rate) == (5, 100_000)
         assert counts(pool) == Counts()
 
 
-async def test_stall_in_a_head() -> None:
+async def test_stall_in_a_head(monkeypatch: pytest.MonkeyPatch) -> None:
     """A head that drips is a StallTimeout too."""
+    clock = Clock(monkeypatch)
 
     async def drip(peer: Peer) -> None:
         await peer.send(b"HTTP/1.1 200 OK\r\nX: ")
-        while True:
-            await peer.send(b"x")
-            await asyncio.sleep(0.005)  # real time is what is measured here
+        await clock.drip([b"x"] * 20, 1, peer.send, stream_of(pool))
+        await peer.read_until_eof()
 
-    async with serving({"/": drip}) as (server, _), ConnectionPool() as pool:
+    timeout = Timeout(read=2, min_rate=(100_000, 5))
+    async with serving({"/": drip}) as (server, _), ConnectionPool(timeout=timeout, dialer=clock) as pool:
         with pytest.raises(StallTimeout) as caught:
-            await pool.request("GET", f"{server.url}/", timeout=Timeout(read=10, min_rate=(100_000, SOON)))
+            await pool.request("GET", f"{server.url}/")
         assert (caught.value.method, caught.value.url) == ("GET", f"{server.url}/")
 
 
@@ -1126,25 +1136,13 @@ async def test_total_over_head_and_body(monkeypatch: pytest.MonkeyPatch) -> None
     clock = Clock(monkeypatch)
     head = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"
 
-    async def drip(peer: Peer, data: bytes) -> None:
-        """One byte each six seconds, as long as somebody waits for it."""
-        (slot,) = pool._slots
-        stream = slot.stream
-        for byte in data:
-            await until(lambda: stream.waited_for or stream.lost)
-            clock.advance(6)
-            if stream.fault is not None:
-                break
-            await peer.send(bytes([byte]))
-            await until(lambda: stream._timer.started == clock.now)
-
     async def slow_head(peer: Peer) -> None:
-        await drip(peer, head)
+        await clock.drip((bytes([byte]) for byte in head), 6, peer.send, stream_of(pool))
 
     async def slow_body(peer: Peer) -> None:
         await peer.send(head)
         await begun.wait()
-        await drip(peer, bytes(1000))
+        await clock.drip([b"x"] * 1000, 6, peer.send, stream_of(pool))
 
     begun = asyncio.Event()
     async with (
@@ -1215,19 +1213,22 @@ async def test_timeout_of_the_source_of_a_body() -> None:
         assert counts(pool) == Counts()
 
 
-async def test_silence_is_no_stall() -> None:
+async def test_silence_is_no_stall(monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that says nothing for a while is the business of ``read``, however short the window of the rate is."""
-    go_on = asyncio.Event()
+    clock, go_on = Clock(monkeypatch), asyncio.Event()
 
     async def thoughtful(peer: Peer) -> None:
         await peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n")
         await go_on.wait()
         await peer.send(b"42")
 
-    async with serving({"/": thoughtful}) as (server, _), ConnectionPool() as pool:
-        timeout = Timeout(read=10, min_rate=(1000, 0.01))
-        reading = asyncio.create_task(get(pool, f"{server.url}/", timeout=timeout))
-        await asyncio.sleep(0.1)  # real time is what is measured here
+    timeout = Timeout(read=20, min_rate=(1000, 1))
+    async with serving({"/": thoughtful}) as (server, _), ConnectionPool(timeout=timeout, dialer=clock) as pool:
+        response = await pool.request("GET", f"{server.url}/")
+        reading = asyncio.create_task(response.read())
+        await until(lambda: stream_of(pool).waited_for)
+        clock.advance(19)
+        await turns()
         assert not reading.done()
         go_on.set()
         assert await reading == b"42"

@@ -29,6 +29,7 @@ from aiohttpclient.errors import (
     WriteTimeout,
 )
 from aiohttpclient.pool._retry import IDEMPOTENT, may_repeat, rewinder
+from tests.support.ids import stable
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -114,7 +115,7 @@ def test_idempotent_methods() -> None:
 @pytest.mark.parametrize(
     "body",
     [None, b"abc", b"", "abc", "", bytearray(b"abc"), memoryview(b"abc"), [b"a", "b"], [], (b"a", b"b"), ()],
-    ids=lambda body: "memoryview" if isinstance(body, memoryview) else repr(body),  # whose repr is its address
+    ids=stable,
 )
 def test_bodies_that_are_not_used_up(body: Any) -> None:
     """What can be sent as often as one likes needs no rewinding, and is not touched."""
