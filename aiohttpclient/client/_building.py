@@ -37,6 +37,9 @@ version: Callable[[Headers], int] = getversion  # type: ignore[assignment]  # it
 USER_AGENT: Final = f"aiohttpclient/{VERSION}"
 """Says what asks (RFC 9110 section 10.1.5); who asks is for the caller to say."""
 
+METHODS: Final = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
+"""Those that need not be looked at."""
+
 OF_SETTINGS: Final = frozenset({"auth", "cookies", "follow_redirects", "max_body", "max_redirects", "retries"})
 """Options that stand in for a setting as they are."""
 
@@ -73,10 +76,8 @@ class Builder:
 
         :raises InvalidURL, ValueError, TypeError: something that cannot be sent
         """
-        if not isinstance(method, str):
-            raise TypeError(f"a method must be str, got {type(method).__name__}")
-        if not method.isupper():
-            method = method.upper()  # as in requests, httpx and aiohttp; no method that is registered is another
+        if method not in METHODS:
+            method = upper_case(method)
         target = resolve(url, self._base, self._params)
         if version(self.headers) != self._version:
             self._block = FieldBlock(self.headers)
@@ -141,6 +142,16 @@ def with_fields(request: Request, fields: FieldChanges) -> None:
     if "Range" in headers and "accept-encoding" not in names:
         # Ranges count bytes of the coded representation (RFC 9110 section 14.2), and a part of that cannot be decoded.
         headers["Accept-Encoding"] = "identity"
+
+
+def upper_case(method: str) -> str:
+    """``method`` in upper case, as requests, httpx and aiohttp send it; no method that is registered is another.
+
+    :raises TypeError: it is not a str
+    """
+    if not isinstance(method, str):
+        raise TypeError(f"a method must be str, got {type(method).__name__}")
+    return method.upper()
 
 
 def pairs(fields: FieldChanges) -> list[tuple[Any, Any]]:

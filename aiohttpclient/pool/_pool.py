@@ -127,7 +127,8 @@ class ConnectionPool(Supply):
         read to its end keeps its connection: read it, or ``close`` it.
 
         :param url: absolute; the path and query as they are to be sent, percent-encoded
-        :param body: whatever :meth:`AsyncHTTPConnection.request` takes
+        :param body: whatever :meth:`AsyncHTTPConnection.request` takes; under a Transfer-Encoding of the caller's own,
+            which must end in ``chunked``, it is sent in chunks, too
         :param timeout: None: the pool's; a number sets each phase; a :class:`TimeoutManager`: what is left of that
         :raises InvalidURL, ValueError, TypeError: something that cannot be sent; no connection was touched
         :raises PoolTimeout: no connection became free in time
