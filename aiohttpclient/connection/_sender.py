@@ -147,7 +147,10 @@ class BodySender:
         except TimeoutError as error:
             if self._deadline is None or not scope.expired() or isinstance(error, PhaseTimeout):
                 raise
-            raise TotalTimeout(self._total, self._stream.loop.time() - self._deadline + self._total) from None
+        # Whoever makes the blocks may have swallowed the cancellation. And a loop may be early, by its resolution.
+        if scope.expired() and self._deadline is not None:
+            late = max(0.0, self._stream.loop.time() - self._deadline)
+            raise TotalTimeout(self._total, self._total + late)
 
     async def _send_block(self, block: object, chunked: bool) -> bool:
         data = as_bytes(block)

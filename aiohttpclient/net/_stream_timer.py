@@ -126,7 +126,7 @@ class StreamTimer(LazyTimer):
     def overdue(self, ceiling: float) -> TotalTimeout:
         """The error for the ceiling that has passed."""
         total = self.total or 0.0
-        return TotalTimeout(total, self.time() - (ceiling - total))
+        return TotalTimeout(total, total + max(0.0, self.time() - ceiling))
 
     def _stall(self, pace: Pace, now: float) -> StallTimeout:
         return StallTimeout(pace.window, pace.window - pace.left(now), rate=pace.rate)
