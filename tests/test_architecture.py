@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 import tomllib
-from math import inf
 from pathlib import Path
 from typing import NamedTuple
 
@@ -256,17 +255,10 @@ def _seconds_to_import(modules: str, bytecode: Path) -> float:
 
 
 def test_import_cost(tmp_path: Path) -> None:
-    """Importing the package costs little more than importing what it stands on; the best of several runs, in turns.
-
-    What else runs on the machine can only make a run longer: there are more turns where the first ones do not suffice.
-    """
+    """Importing the package costs little more than importing what it stands on; the best of many runs, in turns."""
     floor, ours = "ssl, asyncio, http.client, yarl", PACKAGE
     for modules in (floor, ours):
         _seconds_to_import(modules, tmp_path)  # compiles
-    least = most = inf
-    for turn in range(40):
-        least = min(least, _seconds_to_import(floor, tmp_path))
-        most = min(most, _seconds_to_import(ours, tmp_path))
-        if turn >= 8 and most < IMPORT_COST * least:
-            break
+    turns = [(_seconds_to_import(floor, tmp_path), _seconds_to_import(ours, tmp_path)) for _ in range(20)]
+    least, most = (min(times) for times in zip(*turns, strict=True))
     assert most < IMPORT_COST * least, f"{most * 1000:.0f} ms against {least * 1000:.0f} ms"
