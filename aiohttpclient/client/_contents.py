@@ -18,6 +18,7 @@ import inspect
 import io
 import os
 import stat
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterable, AsyncIterator, Generator, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
@@ -88,7 +89,7 @@ class ReplayableBlocks(Blocks):
         """Nothing: each iteration begins at the beginning. That this can be called is what the pool looks for."""
 
 
-class Source:
+class Source(ABC):
     """What those payloads have in common that are read while they are sent."""
 
     __slots__ = ("_opened", "content_type", "length", "replayable")
@@ -107,11 +108,11 @@ class Source:
         self._opened = True
         return self.body()
 
+    @abstractmethod
     def describe(self) -> str:
         """What it is, for errors."""
-        raise NotImplementedError
 
-    def check(self) -> None:
+    def check(self) -> None:  # noqa: B027  # what cannot change need not be looked at
         """Find out whether it is still what it was.
 
         :raises ValueError: it has another length
@@ -121,9 +122,9 @@ class Source:
         """What ``open`` gives."""
         return ReplayableBlocks(self.blocks) if self.replayable else Blocks(self.blocks)
 
+    @abstractmethod
     def blocks(self) -> AsyncGenerator[Any, None]:
         """All of it from the beginning, block by block."""
-        raise NotImplementedError
 
     def compare(self, length: int | None) -> None:
         """Refuse a file that has another length than the one that was told."""
