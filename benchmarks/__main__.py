@@ -7,14 +7,11 @@ import asyncio
 import json
 import platform
 import sys
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from . import cores, servers
-from .rows import ON_UVLOOP, ROWS
+from .rows import ROWS
 from .turns import Effort
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 FULL: Final = Effort(rounds=21, seconds=0.25)
 QUICK: Final = Effort(rounds=5, seconds=0.1)
@@ -32,14 +29,6 @@ def _arguments() -> argparse.Namespace:
     return arguments
 
 
-def _loop_factory(name: str) -> Callable[[], asyncio.AbstractEventLoop]:
-    if name not in ON_UVLOOP:
-        return asyncio.new_event_loop
-    import uvloop
-
-    return uvloop.new_event_loop
-
-
 def main() -> int:
     """Measures the rows that the command line names; 0 when every requirement is met, else 1."""
     arguments = _arguments()
@@ -51,8 +40,7 @@ def main() -> int:
         if not arguments.json:
             print(setting)
         for name in names:
-            with asyncio.Runner(loop_factory=_loop_factory(name)) as runner:
-                result = runner.run(ROWS[name](running, QUICK if arguments.quick else FULL))
+            result = asyncio.run(ROWS[name](running, QUICK if arguments.quick else FULL))
             results.append(result)
             if not arguments.json:
                 print(f"\n{result}", flush=True)

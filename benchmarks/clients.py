@@ -1,7 +1,8 @@
 """The clients with a pool of connections: this library's and its peers, each made to do the same.
 
-A peer takes part when it is installed. Those with a compiled core have threads of their own, which inherit the core
-from the thread that starts them; what they use counts as processor time of this process, like everything else.
+A peer takes part when it is installed, and is imported when it begins, not in the processes of the others. Those with a
+compiled core have threads of their own, which inherit the core from the thread that starts them; what they use counts
+as processor time of this process, like everything else.
 """
 
 from __future__ import annotations
@@ -20,9 +21,6 @@ from importlib.util import find_spec
 from ipaddress import IPv4Address
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-import aiohttp
-from aiohttp.abc import AbstractResolver, ResolveResult
-
 from aiohttpclient import AsyncHTTPClient, ConnectionPool, PoolLimits
 from aiohttpclient.net import adopt
 
@@ -32,6 +30,8 @@ from .turns import side_by_side
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+
+    import aiohttp.abc
 
     from aiohttpclient.net import StreamProtocol
 
@@ -154,28 +154,32 @@ async def client(setup: Setup) -> FetchIterator:
         yield fetch
 
 
-class _Resolver(AbstractResolver):
-    def __init__(self, host: str) -> None:
-        self._host = host
+def _leading_to(address: Address) -> aiohttp.abc.AbstractResolver:
+    import aiohttp.abc
 
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        return [
-            ResolveResult(
-                hostname=host, host=self._host, port=port, family=family, proto=0, flags=socket.AI_NUMERICHOST
-            )
-        ]
+    class Resolver(aiohttp.abc.AbstractResolver):
+        async def resolve(
+            self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+        ) -> list[aiohttp.abc.ResolveResult]:
+            return [
+                aiohttp.abc.ResolveResult(
+                    hostname=host, host=address.host, port=port, family=family, proto=0, flags=socket.AI_NUMERICHOST
+                )
+            ]
 
-    async def close(self) -> None:
-        """There is nothing to close."""
+        async def close(self) -> None:
+            """There is nothing to close."""
+
+    return Resolver()
 
 
 @asynccontextmanager
 async def _aiohttp(setup: Setup) -> FetchIterator:
+    import aiohttp
+
     connector = aiohttp.TCPConnector(
         limit=setup.connections,
-        resolver=_Resolver(setup.address.host),
+        resolver=_leading_to(setup.address),
         ssl=setup.context() if setup.authority else True,
         family=socket.AF_INET,
         **{"force_close": True} if setup.close else {"keepalive_timeout": KEPT},
@@ -300,13 +304,13 @@ async def fetch_all(fetch: Fetch, urls: Sequence[str], at_once: int) -> None:
 
 def repeating(client: Client, connections: int) -> Contender:
     """A contender whose unit is one small request in each of ``connections`` tasks."""
+    return partial(_repeat, client, connections)
 
-    @asynccontextmanager
-    async def contender(servers: Servers) -> WorkIterator:
-        url = url_of(servers.origin)
-        async with client(Setup(servers.origin, connections)) as fetch:
-            check_small(await fetch(url))
 
-            yield lambda times: side_by_side([partial(fetch, url)] * connections, times)
+@asynccontextmanager
+async def _repeat(client: Client, connections: int, servers: Servers) -> WorkIterator:
+    url = url_of(servers.origin)
+    async with client(Setup(servers.origin, connections)) as fetch:
+        check_small(await fetch(url))
 
-    return contender
+        yield lambda times: side_by_side([partial(fetch, url)] * connections, times)

@@ -16,8 +16,6 @@ import warnings
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Final
 
-import aiohttp
-
 from aiohttpclient import AsyncHTTPConnection
 
 from . import memory
@@ -81,6 +79,8 @@ async def _read_ours(address: Address, _count: int) -> int:
 
 
 async def _read_aiohttp(address: Address, _count: int) -> int:
+    import aiohttp
+
     async with aiohttp.ClientSession(f"http://{address.host}:{address.port}") as session:
 
         async def get(path: str) -> bytes:
@@ -107,6 +107,8 @@ async def _send_ours(address: Address, _count: int) -> int:
 
 
 async def _send_aiohttp(address: Address, _count: int) -> int:
+    import aiohttp
+
     async with aiohttp.ClientSession(f"http://{address.host}:{address.port}") as session:
 
         async def post(body: bytes) -> bytes:

@@ -1,4 +1,8 @@
-"""Contenders in turns: A B C A B C ..., so that a disturbance of the machine meets all of them."""
+"""Contenders in turns: A B C A B C ..., so that a disturbance of the machine meets all of them.
+
+Here they are in one process, which is right for one thing in several settings; what is by different hands competes
+:mod:`~benchmarks.apart`.
+"""
 
 from __future__ import annotations
 
@@ -81,7 +85,7 @@ async def compete(contenders: Mapping[str, Contender], servers: Servers, effort:
     """Opens all contenders, lets them take turns for ``effort.rounds`` rounds, and closes them."""
     async with AsyncExitStack() as stack:
         works = {name: await stack.enter_async_context(open_(servers)) for name, open_ in contenders.items()}
-        units = {name: await _units(work, effort.seconds) for name, work in works.items()}
+        units = {name: await units_of(work, effort.seconds) for name, work in works.items()}
         times: dict[str, Times] = {name: Times([]) for name in works}
         # What was made so far is not garbage; without this each would pay for looking at all the others' objects.
         gc.collect()
@@ -89,7 +93,7 @@ async def compete(contenders: Mapping[str, Contender], servers: Servers, effort:
         try:
             for _ in range(effort.rounds):
                 for name, work in works.items():
-                    times[name].samples.append(await _turn(work, units[name]))
+                    times[name].samples.append(await one_turn(work, units[name]))
         finally:
             gc.unfreeze()
         return times
@@ -107,7 +111,8 @@ async def side_by_side(jobs: Sequence[Callable[[], Awaitable[object]]], times: i
             group.create_task(repeat(job))
 
 
-async def _turn(work: Work, units: int) -> Sample:
+async def one_turn(work: Work, units: int) -> Sample:
+    """What one of ``units`` took."""
     gc.collect()
     wall, processor = time.perf_counter(), time.process_time()
     await work(units)
@@ -115,13 +120,13 @@ async def _turn(work: Work, units: int) -> Sample:
     return Sample(wall / units, processor / units)
 
 
-async def _units(work: Work, seconds: float) -> int:
+async def units_of(work: Work, seconds: float) -> int:
     """How many units fill a turn of ``seconds``; finding out also warms the contender up."""
-    if (await _turn(work, 1)).wall >= seconds * LONG:
+    if (await one_turn(work, 1)).wall >= seconds * LONG:
         return 1
     units = 1
     while True:
-        sample = await _turn(work, units)
+        sample = await one_turn(work, units)
         if sample.wall * units >= seconds * TRIAL_SHARE:
             return max(1, round(seconds / sample.wall))
         units *= 2

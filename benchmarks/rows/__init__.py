@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from ..servers import Servers
     from ..turns import Effort
 
-__all__ = ["ON_UVLOOP", "ROWS"]
+__all__ = ["ROWS"]
 
 ROWS: Final[dict[str, Callable[[Servers, Effort], Coroutine[None, None, Result]]]] = {
     "small-concurrent": small_concurrent.run,
@@ -52,6 +52,3 @@ ROWS: Final[dict[str, Callable[[Servers, Effort], Coroutine[None, None, Result]]
     "client-tls": client.tls,
     "client-cold": client.cold,
 }
-
-ON_UVLOOP: Final = {"client-small-uvloop"}
-"""The rows that do not run on the stock loop."""

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from ..apart import compete_apart
 from ..certificates import NAME, RSA
 from ..clients import OURS, PEERS, Setup, client, pool_with_json, url_of
 from ..report import Check, Result
 from ..servers import FIELD_COUNT, FIELDS, JSON, JSON_BODY
-from ..turns import compete, side_by_side
+from ..turns import side_by_side
 from .small_concurrent import CONNECTIONS
 
 if TYPE_CHECKING:
-    from ..clients import Client
+    from ..apart import LoopFactory
+    from ..clients import Client, FetchIterator
     from ..servers import Servers
     from ..turns import Contender, Effort, Times, WorkIterator
 
@@ -27,36 +30,55 @@ POOL: Final = "its pool"
 VALUES: Final = 6
 """Values at the top of the document."""
 
+LARGE_BLOCK: Final = 1 << 20
+"""Bytes: more than a stock transport takes for a ``recv``."""
+
 PER_REQUEST: Final = 1e6 / CONNECTIONS
 """Microseconds; a unit is one request in each of as many tasks."""
 
 
 def _asking(opened: Client, path: str, tls: str | None = None, close: bool = False) -> Contender:
     """A contender whose unit is one request for ``path`` in each task, over TLS with a certificate of the kind."""
+    return partial(_ask, opened, path, tls, close)
 
-    @asynccontextmanager
-    async def contender(servers: Servers) -> WorkIterator:
-        address = servers.origin if tls is None else servers.tls[tls]
-        setup = Setup(address, CONNECTIONS, close=close, json=True)
-        url = url_of(address, path=path)
-        if tls is not None:
-            setup = replace(setup, hosts=[NAME], authority=servers.authority)
-            url = url_of(address, "https", NAME, path)
-        async with opened(setup) as fetch:
-            if await fetch(url) != VALUES:
-                raise RuntimeError(f"{path} is not what it should be")
-            yield lambda times: side_by_side([partial(fetch, url)] * CONNECTIONS, times)
 
-    return contender
+@asynccontextmanager
+async def _ask(opened: Client, path: str, tls: str | None, close: bool, servers: Servers) -> WorkIterator:
+    address = servers.origin if tls is None else servers.tls[tls]
+    setup = Setup(address, CONNECTIONS, close=close, json=True)
+    url = url_of(address, path=path)
+    if tls is not None:
+        setup = replace(setup, hosts=[NAME], authority=servers.authority)
+        url = url_of(address, "https", NAME, path)
+    async with opened(setup) as fetch:
+        if await fetch(url) != VALUES:
+            raise RuntimeError(f"{path} is not what it should be")
+        yield lambda times: side_by_side([partial(fetch, url)] * CONNECTIONS, times)
+
+
+@asynccontextmanager
+async def _after_large_block(setup: Setup) -> FetchIterator:
+    """Aiohttp in a process that has freed a large block before (see :mod:`benchmarks.apart`)."""
+    bytes(LARGE_BLOCK)
+    async with PEERS["aiohttp"](setup) as fetch:
+        yield fetch
 
 
 def _line(time: Times, ours: Times) -> tuple[float, float, float]:
     return time.processor * PER_REQUEST, time.wall * PER_REQUEST, time.processor_ratio(ours)
 
 
-async def _small(servers: Servers, effort: Effort, name: str, times_aiohttp: float, times_compiled: float) -> Result:
-    contenders = {OURS: client, POOL: pool_with_json, **PEERS}
-    times = await compete({who: _asking(opened, JSON) for who, opened in contenders.items()}, servers, effort)
+def _small(
+    servers: Servers,
+    effort: Effort,
+    name: str,
+    times_aiohttp: float,
+    times_compiled: float,
+    loop_factory: LoopFactory = asyncio.new_event_loop,
+) -> Result:
+    contenders = {OURS: client, POOL: pool_with_json, **PEERS, "aiohttp, see apart": _after_large_block}
+    asking = {who: _asking(opened, JSON) for who, opened in contenders.items()}
+    times = compete_apart(asking, servers, effort, loop_factory)
     ours = times[OURS]
     checks = [
         Check("throughput, times aiohttp's", times["aiohttp"].processor_ratio(ours), times_aiohttp, at_most=False),
@@ -77,19 +99,21 @@ async def _small(servers: Servers, effort: Effort, name: str, times_aiohttp: flo
 
 async def small(servers: Servers, effort: Effort) -> Result:
     """Small answers, on the stock loop."""
-    return await _small(servers, effort, "client-small", 4.0, 1.4)
+    return _small(servers, effort, "client-small", 4.0, 1.4)
 
 
 async def small_uvloop(servers: Servers, effort: Effort) -> Result:
     """The same on uvloop."""
-    return await _small(servers, effort, "client-small-uvloop", 3.0, 1.4)
+    import uvloop
+
+    return _small(servers, effort, "client-small-uvloop", 3.0, 1.4, uvloop.new_event_loop)
 
 
-async def _against_aiohttp(
+def _against_aiohttp(
     servers: Servers, effort: Effort, name: str, title: str, at_least: float, *asked: object
 ) -> Result:
     contenders = {OURS: client, **PEERS}
-    times = await compete(
+    times = compete_apart(
         {who: _asking(opened, *asked) for who, opened in contenders.items()},  # type: ignore[arg-type]  # as given
         servers,
         effort.shortened(2),
@@ -108,15 +132,15 @@ async def _against_aiohttp(
 async def fields(servers: Servers, effort: Effort) -> Result:
     """Answers with many fields."""
     title = f"JSON with {FIELD_COUNT} more fields in the head"
-    return await _against_aiohttp(servers, effort, "client-fields", title, 2.5, FIELDS)
+    return _against_aiohttp(servers, effort, "client-fields", title, 2.5, FIELDS)
 
 
 async def tls(servers: Servers, effort: Effort) -> Result:
     """Connections over TLS that are kept."""
-    return await _against_aiohttp(servers, effort, "client-tls", "JSON over TLS", 2.3, JSON, RSA)
+    return _against_aiohttp(servers, effort, "client-tls", "JSON over TLS", 2.3, JSON, RSA)
 
 
 async def cold(servers: Servers, effort: Effort) -> Result:
     """A connection for each request."""
     title = "JSON over a connection of its own (Connection: close)"
-    return await _against_aiohttp(servers, effort, "client-cold", title, 1.6, JSON, None, True)
+    return _against_aiohttp(servers, effort, "client-cold", title, 1.6, JSON, None, True)

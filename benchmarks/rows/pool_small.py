@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from ..apart import compete_apart
 from ..clients import OURS, PEERS, pool, repeating
 from ..report import Check, Result
 from ..servers import SMALL_SIZE
-from ..turns import compete
 from .small_concurrent import CONNECTIONS, bare_connections
 
 if TYPE_CHECKING:
@@ -28,10 +28,10 @@ async def run(servers: Servers, effort: Effort) -> Result:
     """Processor time for each request, against as many ``AsyncHTTPConnection``."""
     ours: dict[str, Contender] = {OURS: repeating(pool, CONNECTIONS), BARE: bare_connections}
     peers = {name: repeating(peer, CONNECTIONS) for name, peer in PEERS.items()}
-    times = await compete(ours, servers, effort)
+    times = compete_apart(ours, servers, effort)
     ratio = times[OURS].processor_ratio(times[BARE])
     base = times[BARE].processor
-    times |= await compete(peers, servers, effort.shortened(PEER_ROUNDS_SHARE))
+    times |= compete_apart(peers, servers, effort.shortened(PEER_ROUNDS_SHARE))
     per_request = 1e6 / CONNECTIONS  # a unit is one request on each connection
     return Result(
         name="pool-small",

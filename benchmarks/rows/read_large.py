@@ -5,14 +5,12 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
-import aiohttp
-
 from aiohttpclient import AsyncHTTPConnection
 
 from .. import probe
+from ..apart import compete_apart
 from ..report import Check, Result
 from ..servers import LARGE, LARGE_SIZE, check_large
-from ..turns import compete
 
 if TYPE_CHECKING:
     from ..servers import Servers
@@ -40,6 +38,8 @@ async def _ours(servers: Servers) -> WorkIterator:
 
 @asynccontextmanager
 async def _aiohttp(servers: Servers) -> WorkIterator:
+    import aiohttp
+
     async with aiohttp.ClientSession(f"http://{servers.origin.host}:{servers.origin.port}") as session:
 
         async def work(transfers: int) -> None:
@@ -52,7 +52,7 @@ async def _aiohttp(servers: Servers) -> WorkIterator:
 
 async def run(servers: Servers, effort: Effort) -> Result:
     """Wall time for each transfer against aiohttp, and the peak of memory against the size of the body."""
-    times = await compete({"aiohttpclient": _ours, "aiohttp": _aiohttp}, servers, effort)
+    times = compete_apart({"aiohttpclient": _ours, "aiohttp": _aiohttp}, servers, effort)
     peaks = {name: probe.run("read", name, servers.origin) / LARGE_SIZE for name in times}
     ours, peer = times["aiohttpclient"], times["aiohttp"]
     return Result(

@@ -6,14 +6,12 @@ import warnings
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
-import aiohttp
-
 from aiohttpclient import AsyncHTTPConnection
 
 from .. import probe
+from ..apart import compete_apart
 from ..report import Check, Result
 from ..servers import LARGE_SIZE
-from ..turns import compete
 
 if TYPE_CHECKING:
     from ..servers import Servers
@@ -42,6 +40,10 @@ async def _ours(servers: Servers) -> WorkIterator:
 
 @asynccontextmanager
 async def _aiohttp(servers: Servers) -> WorkIterator:
+    import aiohttp
+
+    # It advises against large bytes; sending them is what is measured.
+    warnings.filterwarnings("ignore", "Sending a large body directly", ResourceWarning)
     body = b"x" * LARGE_SIZE
     async with aiohttp.ClientSession(f"http://{servers.sink.host}:{servers.sink.port}") as session:
 
@@ -55,10 +57,7 @@ async def _aiohttp(servers: Servers) -> WorkIterator:
 
 async def run(servers: Servers, effort: Effort) -> Result:
     """Wall time for each transfer against aiohttp, and the memory that sending takes."""
-    with warnings.catch_warnings():
-        # aiohttp advises against large bytes; sending them is what is measured.
-        warnings.filterwarnings("ignore", "Sending a large body directly", ResourceWarning)
-        times = await compete({"aiohttpclient": _ours, "aiohttp": _aiohttp}, servers, effort)
+    times = compete_apart({"aiohttpclient": _ours, "aiohttp": _aiohttp}, servers, effort)
     growth = {name: probe.run("send", name, servers.sink) / (1 << 20) for name in times}
     ours, peer = times["aiohttpclient"], times["aiohttp"]
     return Result(

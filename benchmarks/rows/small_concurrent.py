@@ -7,14 +7,13 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final
 
-import aiohttp
-
 from aiohttpclient import AsyncHTTPConnection
 
+from ..apart import compete_apart
 from ..floors import BareStream
 from ..report import Check, Result
 from ..servers import SMALL, SMALL_SIZE
-from ..turns import compete, side_by_side
+from ..turns import side_by_side
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -54,6 +53,8 @@ async def bare_streams(servers: Servers) -> WorkIterator:
 
 @asynccontextmanager
 async def _aiohttp(servers: Servers) -> WorkIterator:
+    import aiohttp
+
     url = f"http://{servers.origin.host}:{servers.origin.port}{SMALL}"
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=CONNECTIONS)) as session:
 
@@ -82,7 +83,7 @@ async def run(servers: Servers, effort: Effort) -> Result:
     }
     if find_spec("httpx") is not None:
         contenders["httpx"] = _httpx
-    times = await compete(contenders, servers, effort)
+    times = compete_apart(contenders, servers, effort)
     floor = times["bare stream"]
     per_request = 1e6 / CONNECTIONS  # a unit is one request on each connection
     return Result(

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Final
 
 from aiohttpclient import AsyncHTTPConnection
 
+from ..apart import compete_apart
 from ..floors import BareStream
 from ..report import Check, Result
 from ..servers import SMALL, SMALL_SIZE
-from ..turns import compete
 
 if TYPE_CHECKING:
     from ..servers import Servers
@@ -65,7 +65,7 @@ async def _bare_stream(servers: Servers) -> WorkIterator:
 async def run(servers: Servers, effort: Effort) -> Result:
     """Wall and processor time for each request, against ``http.client``."""
     contenders = {"aiohttpclient": _ours, "http.client": _http_client, "bare stream": _bare_stream}
-    times = await compete(contenders, servers, effort)
+    times = compete_apart(contenders, servers, effort)
     ours, peer = times["aiohttpclient"], times["http.client"]
     return Result(
         name="small-serial",

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Final
 
 from aiohttpclient import AsyncHTTPConnection
 
+from ..apart import compete_apart
 from ..clients import Setup, pool, url_of
 from ..floors import BareStream, request_bytes
 from ..report import Result
 from ..servers import SMALL_SIZE, UNIQUE
-from ..turns import compete, side_by_side
+from ..turns import side_by_side
 from .small_concurrent import CONNECTIONS, bare_connections, bare_streams
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ async def run(servers: Servers, effort: Effort) -> Result:
     """Processor time for each request, beside the same requests repeated."""
     floors = {"bare stream": bare_streams, "bare stream, unique": _bare_streams}
     ours = {"aiohttpclient": bare_connections, "aiohttpclient, unique": _connections, "pool, unique": _pool}
-    times = await compete({**ours, **floors}, servers, effort.shortened(ROUNDS_SHARE))
+    times = compete_apart({**ours, **floors}, servers, effort.shortened(ROUNDS_SHARE))
     per_request = 1e6 / CONNECTIONS  # a unit is one request on each connection
     return Result(
         name="small-unique",

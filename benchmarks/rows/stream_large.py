@@ -6,14 +6,12 @@ import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
-import aiohttp
-
 from aiohttpclient import AsyncHTTPConnection
 
+from ..apart import compete_apart
 from ..floors import DiscardProtocol, request_bytes
 from ..report import Check, Result
 from ..servers import LARGE, LARGE_SIZE, check_large
-from ..turns import compete
 
 if TYPE_CHECKING:
     from ..servers import Servers
@@ -78,6 +76,8 @@ async def _discard(servers: Servers) -> WorkIterator:
 
 @asynccontextmanager
 async def _aiohttp(servers: Servers) -> WorkIterator:
+    import aiohttp
+
     async with aiohttp.ClientSession(f"http://{servers.origin.host}:{servers.origin.port}") as session:
 
         async def work(transfers: int) -> None:
@@ -94,7 +94,7 @@ async def _aiohttp(servers: Servers) -> WorkIterator:
 async def run(servers: Servers, effort: Effort) -> Result:
     """Throughput against the protocol that throws the bytes away."""
     contenders = {"iter_bytes()": _blocks, "readinto()": _readinto, "throw away": _discard, "aiohttp": _aiohttp}
-    times = await compete(contenders, servers, effort)
+    times = compete_apart(contenders, servers, effort)
     floor = times["throw away"]
     return Result(
         name="stream-large",
