@@ -17,7 +17,16 @@ FOLDER = Path(__file__).parents[1] / PACKAGE
 INSIDE = {"wire", "net"}
 """Sub-packages that serve the layers to their right; what they export is no promise to users."""
 
-FOR_THE_POOL = {"DEFAULT_LIMITS", "FieldBlock", "Origin", "Owner", "Plan", "effective_timeout", "prepare"}
+FOR_THE_POOL = {
+    "DEFAULT_LIMITS",
+    "FieldBlock",
+    "Origin",
+    "Owner",
+    "Plan",
+    "WholeResponse",
+    "effective_timeout",
+    "prepare",
+}
 """What ``connection`` exports for the layers above it, and not for users."""
 
 OF_THE_POOL_ONLY = {"IDEMPOTENT", "Drop", "EventKind", "PoolEvent"}

@@ -14,15 +14,15 @@ from ..pool import ConnectionPool, PoolLimits
 from ..timeouts import Timeout
 from ._auth import as_auth
 from ._building import Builder, names_of, overlaid, pairs
+from ._complete import CompleteSender
 from ._cookies import CookieJar
 from ._download import download
 from ._environment import Environment, without_environment
 from ._events import EventKind, event_of
 from ._netrc import NetrcAuth
-from ._pipeline import compose, in_order
+from ._pipeline import in_order
 from ._request import Settings
 from ._retry_policy import RetryPolicy
-from ._sending import Sender
 from ._sse import RETRY, event_fields, events
 from ._streaming import Streaming
 from ._verbs import Verbs
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from ._download import Download, Progress
     from ._events import ClientEvent
     from ._options import FieldChanges, RequestOptions
-    from ._pipeline import Handler, Middleware
+    from ._pipeline import Middleware
     from ._request import Request
     from ._response import Response
     from ._sse import ServerSentEvent
@@ -134,13 +134,15 @@ class AsyncHTTPClient(Verbs):
         self._timeout = timeout if isinstance(timeout, Timeout) else Timeout(timeout)
         self._on_event = on_event
         self.cookies = cookies if isinstance(cookies, CookieJar) else CookieJar(cookies or ())
+        self._retries = RetriesMiddleware()
         own: dict[str, Middleware] = {
             "redirects": RedirectsMiddleware(allow_downgrade),
-            "retries": RetriesMiddleware(),
+            "retries": self._retries,
             "auth": AuthMiddleware(),
             "cookies": CookiesMiddleware(self.cookies),
         }
         self._middlewares = in_order(own, middlewares)
+        self._is_plain = not middlewares
         settings = Settings(
             auth=as_auth(auth) or (netrc_auth() if trust_env else None),
             follow_redirects=follow_redirects,
@@ -171,7 +173,7 @@ class AsyncHTTPClient(Verbs):
             )
             self.pool.warns = False  # the client does, and says where it was made
             self._owns_pool = True
-        self._handler: Handler | None = None
+        self._sender: CompleteSender | None = None
         self._made_at = caller(self)
         self._closed = False
 
@@ -179,7 +181,7 @@ class AsyncHTTPClient(Verbs):
         return f"<{type(self).__name__}{' closed' if self._closed else ''} {self.pool!r}>"
 
     def __del__(self) -> None:
-        if not self._closed and self._owns_pool and self._handler is not None:
+        if not self._closed and self._owns_pool and self._sender is not None:
             warnings.warn(f"unclosed client, made at {self._made_at}", ResourceWarning, stacklevel=1, source=self)
 
     async def __aenter__(self) -> Self:
@@ -197,7 +199,7 @@ class AsyncHTTPClient(Verbs):
         Requests under way have ``grace`` seconds to end, and are aborted then.
         """
         self._closed = True
-        self._handler = None
+        self._sender = None
         if self._owns_pool:
             await self.pool.close(grace)
 
@@ -227,8 +229,7 @@ class AsyncHTTPClient(Verbs):
         request = self._builder.build(
             method, url, options, self._on_event is not None or log.isEnabledFor(logging.DEBUG)
         )
-        stream = await (self._handler or self._make_handler())(request)
-        return await stream.complete()
+        return await (self._sender or self._make_sender())(request)
 
     # -- requests whose answer is read bit by bit --------------------------------------------------------------------
 
@@ -322,7 +323,7 @@ class AsyncHTTPClient(Verbs):
 
     async def send(self, request: Request) -> ResponseStream:
         """Send a request that is made already; the answer is the caller's to read, and to close."""
-        return await (self._handler or self._make_handler())(request)
+        return await (self._sender or self._make_sender()).pipeline(request)
 
     def build_request(self, method: str, url: str | URL, **options: Unpack[RequestOptions]) -> Request:
         """The request that :meth:`request` would send, for :meth:`send`; a total timeout begins to run now."""
@@ -331,11 +332,14 @@ class AsyncHTTPClient(Verbs):
 
     # -- inside ------------------------------------------------------------------------------------------------------
 
-    def _make_handler(self) -> Handler:
-        """The pipeline, made in the loop that the client belongs to."""
+    def _make_sender(self) -> CompleteSender:
+        """What sends requests, made in the loop that the client belongs to."""
         self._check_open()
-        self._handler = compose(self._middlewares, Sender(self.pool, asyncio.get_running_loop()))
-        return self._handler
+        loop = asyncio.get_running_loop()
+        self._sender = CompleteSender(
+            self.pool, loop, self._middlewares, self._retries, self.cookies, direct=self._is_plain
+        )
+        return self._sender
 
     def _check_open(self) -> None:
         if self._closed:

@@ -1,4 +1,4 @@
-"""An answer that came over no connection: one that a middleware has kept, or made up."""
+"""An answer that needs no connection any more: all of it is here, or a middleware has kept it, or made it up."""
 
 from __future__ import annotations
 
@@ -10,25 +10,22 @@ from ..wire import ResponseHead
 
 if TYPE_CHECKING:
     from .._headers import HeadersInit
-    from ..net import Dialed
+    from ..net import Marks
 
 
-class MadeResponse:
-    """As much of an :class:`AsyncHTTPResponse` as a client needs."""
+class HeldResponse:
+    """As much of an :class:`AsyncHTTPResponse` as a client needs, of one whose body is here."""
 
-    __slots__ = ("_at", "_content", "head", "reason", "status", "version")
+    __slots__ = ("_at", "_content", "head", "marks", "reason", "status", "version")
 
     chunked = False
-    marks: tuple[Dialed | None, bool, float, float] = (None, False, 0.0, 0.0)
 
-    def __init__(self, status: int, headers: HeadersInit, content: bytes) -> None:
-        self.status = status
-        self.reason = responses.get(status, "")
-        self.version = 11
-        given: Any = headers.items() if hasattr(headers, "items") else headers
-        fields = [(field_text(name), field_text(value)) for name, value in given]
-        self.head = ResponseHead(self.version, status, self.reason, fields, strict=True)
-        self.head.framing("GET")
+    def __init__(self, head: ResponseHead, content: bytes, marks: Marks) -> None:
+        self.head = head
+        self.status = head.status
+        self.reason = head.reason
+        self.version = head.version
+        self.marks = marks
         self._content = content
         self._at = 0
 
@@ -67,3 +64,16 @@ class MadeResponse:
     async def close(self) -> None:
         """The same."""
         self.abort()
+
+
+class MadeResponse(HeldResponse):
+    """One that nobody has sent."""
+
+    __slots__ = ()
+
+    def __init__(self, status: int, headers: HeadersInit, content: bytes) -> None:
+        given: Any = headers.items() if hasattr(headers, "items") else headers
+        fields = [(field_text(name), field_text(value)) for name, value in given]
+        head = ResponseHead(11, status, responses.get(status, ""), fields, strict=True)
+        head.framing("GET")
+        super().__init__(head, content, (None, False, 0.0, 0.0))

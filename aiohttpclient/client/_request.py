@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, Final
 
 from yarl import URL
@@ -10,6 +9,7 @@ from yarl import URL
 from .._headers import Headers, field_text
 from .._redact import shown_url
 from ..connection import FieldBlock
+from ._json import loads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -26,12 +26,16 @@ NO_BLOCK: Final = FieldBlock()
 
 
 class Settings:
-    """What holds for a request besides what is sent. Never changed: requests with the same settings share one."""
+    """What holds for a request besides what is sent. Never changed: requests with the same settings share one.
+
+    ``is_plain`` (bool) tells that nothing is to be added to the request, nor anybody to be told of it.
+    """
 
     __slots__ = (
         "auth",
         "cookies",
         "follow_redirects",
+        "is_plain",
         "json_loads",
         "max_body",
         "max_redirects",
@@ -46,7 +50,7 @@ class Settings:
         auth: Auth | None = None,
         cookies: Mapping[str, str] | None = None,
         follow_redirects: bool = True,
-        json_loads: Callable[[bytes], Any] = json.loads,
+        json_loads: Callable[[bytes], Any] = loads,
         max_body: int | None = None,
         max_redirects: int = 20,
         retries: RetryPolicy | None = None,
@@ -64,10 +68,11 @@ class Settings:
         self.sensitive = sensitive
         self.tell = tell
         self.timeout = timeout
+        self.is_plain = auth is None and cookies is None and tell is None
 
     def replace(self, **changes: Any) -> Settings:
         """Others, which differ in ``changes``."""
-        now = {name: getattr(self, name) for name in self.__slots__}
+        now = {name: getattr(self, name) for name in self.__slots__ if name != "is_plain"}
         return Settings(**now | changes)
 
 

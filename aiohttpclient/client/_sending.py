@@ -30,10 +30,7 @@ class Sender:
 
     async def __call__(self, request: Request) -> ResponseStream:
         """The answer to ``request``; for what is raised see :meth:`ConnectionPool.request`."""
-        body, fields, payload = None, request.fields, request.payload
-        if payload is not None:
-            body = payload.open()
-            fields = fields_with(request, payload, body)
+        body, fields = opened(request)
         tell = request.settings.tell
         if tell is not None:
             tell(EventKind.SENDING, request)
@@ -48,6 +45,15 @@ class Sender:
         if tell is not None:
             tell(EventKind.ANSWERED, request, f"{stream.status} {stream.reason}", stream.timings)
         return stream
+
+
+def opened(request: Request) -> tuple[Any, Headers | FieldBlock]:
+    """Body and fields as the pool takes them."""
+    payload = request.payload
+    if payload is None:
+        return None, request.fields
+    body = payload.open()
+    return body, fields_with(request, payload, body)
 
 
 def fields_with(request: Request, payload: Payload, body: Any) -> Headers | FieldBlock:

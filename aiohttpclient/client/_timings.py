@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeAlias
 
-from ..net import Dialed
+from ..net import Marks as StreamMarks
 
 
 class Timings(NamedTuple):
@@ -36,7 +36,7 @@ class Timings(NamedTuple):
         return sum(part for part in self[:7] if part)
 
 
-Marks: TypeAlias = tuple[Callable[[], float], float, tuple[Dialed | None, bool, float, float], float]
+Marks: TypeAlias = tuple[Callable[[], float], float, StreamMarks, float]
 """A clock, and times by it from which the parts follow: when the request was begun, what ``AsyncHTTPResponse.marks``
 said when it was answered, and when that was. A plain tuple, because every request makes one."""
 

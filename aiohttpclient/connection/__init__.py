@@ -1,10 +1,11 @@
 """``http.client`` made awaitable: one connection, one transaction at a time."""
 
 from ._connection import AsyncHTTPConnection
-from ._link import DEFAULT_LIMITS, Owner, effective_timeout
+from ._heads import DEFAULT_LIMITS
+from ._link import Owner, effective_timeout
 from ._origin import Origin
 from ._request import FieldBlock, Plan, prepare
-from ._response import AsyncHTTPResponse
+from ._response import AsyncHTTPResponse, WholeResponse
 from ._tls_connection import AsyncHTTPSConnection
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "Origin",
     "Owner",
     "Plan",
+    "WholeResponse",
     "effective_timeout",
     "prepare",
 ]

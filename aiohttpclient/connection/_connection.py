@@ -7,7 +7,7 @@ the sender, the head reader and the bodies do it, and the base class opens and c
 from __future__ import annotations
 
 import weakref
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from ..errors import ProtocolError, ReadTimeout, ResponseNotReady
 from ..wire import (
@@ -24,7 +24,7 @@ from ._blocks import encode_text
 from ._bodies import body_of
 from ._heads import SWITCHING_PROTOCOLS, HeadReader
 from ._link import Link
-from ._request import NO_FIELDS, Plan, plan_step_by_step, prepare
+from ._request import Plan, plan_step_by_step, prepare
 from ._sender import BodySender
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from ..net import StreamProtocol
     from ..timeouts import Timeout
     from ..wire import ResponseHead
-    from ._response import AsyncHTTPResponse
+    from ._response import AsyncHTTPResponse, WholeResponse
 
 # The way of every request through the table, looked up once. (An attribute of an Enum class, too, is slow to get before
 # Python 3.12.)
@@ -140,7 +140,7 @@ class AsyncHTTPConnection(Link):
         if self.debuglevel > 0:
             print("send:", repr(head))
         stream.transport.write(head)  # what a StreamWriter would call
-        if plan is not NO_FIELDS:
+        if method != "GET":  # which may be repeated anyway
             self.refused = stream.base_transport.is_closing()
         return None
 
@@ -207,52 +207,58 @@ class AsyncHTTPConnection(Link):
 
     # -- responses ---------------------------------------------------------------------------------------------------
 
-    async def getresponse(self) -> AsyncHTTPResponse:
+    @overload
+    async def getresponse(self, *, whole: Literal[False] = False) -> AsyncHTTPResponse: ...
+
+    @overload
+    async def getresponse(self, *, whole: bool) -> AsyncHTTPResponse | WholeResponse: ...
+
+    async def getresponse(self, *, whole: bool = False) -> AsyncHTTPResponse | WholeResponse:
         """Wait for the head of the response; its body is read from what is returned.
 
+        :param whole: where all of the body has come with the head, give both in a :class:`WholeResponse`, and be free
+            for the next request at once, without a word to the owner. Most small responses come so
         :raises ResponseNotReady: no request was sent, or its response was fetched already
         :raises ReadTimeout: no byte came for too long
         :raises RemoteDisconnected: the peer closed without an answer
         :raises HTTPException: what came is not a response, or breaks a limit
         """
-        if self.claimed:
-            self.check_unclaimed()
         heads = self._heads
-        if heads is None or self._state is not REQUEST_SENT:
-            advance(self._state, ExchangeEvent.RESPONSE)  # says what is wrong, if not just an answer that comes early
-        if heads is None:
-            raise ResponseNotReady("the connection was closed")
+        if heads is None or self.claimed or self._state is not REQUEST_SENT:
+            heads = self._heads_of_early_answer()
         stream = heads.stream
         seconds = self._timeout.read
         self.claimed = True  # what exclusively() does, written out: every request comes this way
         try:
-            while not (stream.reader.buffered or stream.ended or heads.final):
+            while not (stream.reader.buffered or stream.eof or stream.lost or heads.final):
                 await stream.wait(seconds, ReadTimeout)
             head = heads.poll() or await heads.wait(seconds)
             framing = head.framing(self._method)
-            if framing.kind is SWITCH:
+            kind, length, ambiguous = framing
+            if kind is SWITCH:
                 return self._switched(stream, head)
-            body = body_of(framing, stream, seconds, heads.limits, heads.strict)
+            content = body = None
+            if whole and length is not None and length <= len(stream.reader.buffered):
+                content = stream.reader.take(length)
+            else:
+                body = body_of(framing, stream, seconds, heads.limits, heads.strict)
             if self._heads is not heads:
                 self._raise_closed()
-        except GeneratorExit:
-            self.abort()
-            raise
         except BaseException as error:
-            closed = self._heads is not heads
-            await self.failed(error)
-            if closed:
-                self._raise_closed(error)
+            await self._unanswered(heads, error)
             raise
         finally:
             self.claimed = False
         will_close = (
-            framing.ambiguous
-            or framing.kind is UNTIL_CLOSE
+            ambiguous
+            or kind is UNTIL_CLOSE
             or self._plan.closes
             or (self._sender is not None and self._is_incomplete(self._sender))
             or not head.persists
         )
+        if content is not None:
+            self._come_to_rest(will_close)
+            return head, content, stream.marks
         self._state = READING_RESPONSE
         response = self.response_class(self, stream, self._origin, self._method, self._target, head, body, will_close)
         if body is None:
@@ -260,6 +266,27 @@ class AsyncHTTPConnection(Link):
         else:
             self._response = response if self.keeps_response else weakref.ref(response)
         return response
+
+    def _heads_of_early_answer(self) -> HeadReader:
+        """Those of an answer that comes before its request was sent.
+
+        :raises ConcurrentUse, ResponseNotReady: nobody may wait for an answer now
+        """
+        self.check_unclaimed()
+        advance(self._state, ExchangeEvent.RESPONSE)
+        if self._heads is None:
+            raise ResponseNotReady("the connection was closed")
+        return self._heads
+
+    async def _unanswered(self, heads: HeadReader, error: BaseException) -> None:
+        """Waiting for an answer has failed with ``error``: close, and say so if somebody else has closed before."""
+        if isinstance(error, GeneratorExit):
+            self.abort()
+            return
+        closed = self._heads is not heads
+        await self.failed(error)
+        if closed:
+            self._raise_closed(error)
 
     def _switched(self, stream: StreamProtocol, head: ResponseHead) -> AsyncHTTPResponse:
         """The response after which the bytes are no longer HTTP: 101, or 2xx to CONNECT."""
@@ -290,24 +317,27 @@ class AsyncHTTPConnection(Link):
     def response_complete(self, response: AsyncHTTPResponse) -> None:
         """The last byte of ``response`` was read: the connection is free, or closes, in this very step."""
         self._response = None
-        self._state = AFTER_RESPONSE
-        stream, heads = self._stream, self._heads
-        if stream is not None and heads is not None:
-            heads.final = None  # an idle connection keeps nothing of the last exchange
-            if response.will_close:
-                stream.shut("the last response said that it was the last")
-            else:
-                stream.rest()
-            owner = self.owner
-            if owner is not None:
-                self.owner = None
-                owner.exchange_complete(self, response)
+        self._come_to_rest(response.will_close)
+        owner = self.owner
+        if owner is not None and self._stream is not None:
+            self.owner = None
+            owner.exchange_complete(self, response)
 
     async def response_abandoned(self, response: AsyncHTTPResponse) -> None:
         """``response`` will not be read to its end: what is left of it must not stand before the next one."""
         await self._end(ResponseNotReady("the response was closed before its body was read"))
 
     # -- inside ------------------------------------------------------------------------------------------------------
+
+    def _come_to_rest(self, will_close: bool) -> None:
+        self._state = AFTER_RESPONSE
+        stream, heads = self._stream, self._heads
+        if stream is not None and heads is not None:
+            heads.final = None  # an idle connection keeps nothing of the last exchange
+            if will_close:
+                stream.shut("the last response said that it was the last")
+            else:
+                stream.rest()
 
     async def _send(self, heads: HeadReader, head: bytes, body: Any, plan: Plan, whole: bool) -> None:
         """Send head and body; ``whole``: nothing more will follow."""

@@ -5,19 +5,28 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..errors import BadStatusLine, InvalidHead, LimitExceeded, PhaseTimeout, ReadTimeout, RemoteDisconnected
-from ..wire import ResponseHead, check_partial_head, head_end, looks_like_http, parse_response_head
+from ..wire import (
+    REPEATED_HEAD,
+    MessageLimits,
+    ResponseHead,
+    check_partial_head,
+    head_end,
+    looks_like_http,
+    parse_response_head,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .._headers import Headers
     from ..net import StreamProtocol
-    from ..wire import MessageLimits
 
     OnInformational = Callable[[int, str, Headers], object]
     """Called with status, reason and fields of each 1xx response (103 Early Hints, say) but 101."""
 
 SWITCHING_PROTOCOLS = 101
+
+DEFAULT_LIMITS = MessageLimits()
 
 
 class HeadReader:
@@ -31,6 +40,8 @@ class HeadReader:
         "_informational",
         "_on_informational",
         "_scanned",
+        "_seen",
+        "_seen_head",
         "continued",
         "debuglevel",
         "final",
@@ -41,12 +52,16 @@ class HeadReader:
 
     def __init__(self, stream: StreamProtocol) -> None:
         self.stream = stream
+        self.limits = DEFAULT_LIMITS
+        self.strict = False
         self.debuglevel = 0
         self.final: ResponseHead | None = None
         self.continued = False
         self._first = True
         self._scanned = 0
         self._informational = 0
+        self._seen: bytes | tuple[()] = ()  # the last final head: nothing begins with () where there is none
+        self._seen_head: ResponseHead | None = None
 
     def begin(
         self,
@@ -57,8 +72,10 @@ class HeadReader:
     ) -> None:
         """Expect the response to a request that is about to be written; what was before is forgotten."""
         self.stream.quiet = False
-        self.limits = limits
-        self.strict = strict
+        if limits is not self.limits or strict is not self.strict or debuglevel:
+            self.limits = limits
+            self.strict = strict
+            self._seen = ()
         self.debuglevel = debuglevel
         self._on_informational = on_informational
         self.final = None
@@ -77,6 +94,12 @@ class HeadReader:
         """
         reader, strict = self.stream.reader, self.strict
         buffer = reader.buffered
+        if buffer.startswith(self._seen) and self.final is None:  # what began alike before has ended alike
+            assert type(self._seen) is bytes
+            del buffer[: len(self._seen)]
+            self._scanned = 0
+            self.final = self._seen_head
+            return self.final
         while buffer and self.final is None:
             if self._first and not strict and not looks_like_http(buffer):
                 return self._accept_simple() if looks_like_http(buffer) is False else None
@@ -92,6 +115,8 @@ class HeadReader:
                 self._print(data, head)
             if head.status >= 200 or head.status == SWITCHING_PROTOCOLS:
                 self.final = head
+                if end <= REPEATED_HEAD and not self.debuglevel:
+                    self._seen, self._seen_head = data, head
                 return head
             self._inform(head)
         return self.final

@@ -34,7 +34,7 @@ from ..net import LOST, PEER_CLOSED, Dialed, StreamProtocol, dial, dial_unix, st
 from ..status import HTTP_PORT
 from ..timeouts import Timeout
 from ..wire import ExchangeEvent, ExchangeState, MessageLimits, advance
-from ._heads import HeadReader
+from ._heads import DEFAULT_LIMITS, HeadReader
 from ._origin import Origin
 from ._request import NO_FIELDS
 from ._response import AsyncHTTPResponse
@@ -62,8 +62,6 @@ EXPECT_TIMEOUT = 1.0
 
 CLOSE_TIMEOUT = 1.0
 """Seconds in which a graceful close may send what is unsent."""
-
-DEFAULT_LIMITS = MessageLimits()
 
 USUAL = Timeout()
 UNBOUNDED = Timeout(pool=None, connect=None, write=None, read=None, min_rate=None)

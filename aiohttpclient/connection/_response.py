@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from .._headers import Headers
 from ._bodies import BLOCK, Body, ChunkedBody, LengthBody
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Protocol, Self, TypeVar
 
-    from ..net import Dialed, StreamProtocol
+    from ..net import Marks, StreamProtocol
     from ..wire import ResponseHead
     from ._origin import Origin
 
@@ -30,6 +30,10 @@ if TYPE_CHECKING:
         async def exclusively(self, work: Coroutine[Any, Any, T]) -> T: ...
         def check_unclaimed(self) -> None: ...
         def abort(self) -> None: ...
+
+
+WholeResponse: TypeAlias = "tuple[ResponseHead, bytes, Marks]"
+"""Head and body of a response, and :attr:`AsyncHTTPResponse.marks`. A plain tuple: most requests make one."""
 
 
 class AsyncHTTPResponse:
@@ -56,9 +60,6 @@ class AsyncHTTPResponse:
         "chunked",
         "head",
         "method",
-        "reason",
-        "status",
-        "version",
         "will_close",
     )
 
@@ -73,9 +74,6 @@ class AsyncHTTPResponse:
         body: Body | None,
         will_close: bool,
     ) -> None:
-        self.version = head.version
-        self.status = head.status
-        self.reason = head.reason
         self.head = head
         self._headers: Headers | None = None
         self.method = method
@@ -93,6 +91,21 @@ class AsyncHTTPResponse:
         return f"<{type(self).__name__} [{self.status} {self.reason}] {self.method} {self.url}>"
 
     # -- the head ----------------------------------------------------------------------------------------------------
+
+    @property
+    def status(self) -> int:
+        """The status code (RFC 9110 section 15)."""
+        return self.head.status
+
+    @property
+    def reason(self) -> str:
+        """The reason phrase, which may be empty."""
+        return self.head.reason
+
+    @property
+    def version(self) -> int:
+        """9, 10 or 11."""
+        return self.head.version
 
     @property
     def url(self) -> str:
@@ -144,14 +157,9 @@ class AsyncHTTPResponse:
         return int(self._stream.base_transport.get_extra_info("socket").fileno())
 
     @property
-    def marks(self) -> tuple[Dialed | None, bool, float, float]:
-        """How the connection was opened, and whether this is the first exchange on it.
-
-        And when the last request with a body was begun, and the last wait began: both are times of the loop. For a
-        client, which asks as soon as it has the response.
-        """
-        stream = self._stream
-        return stream.dialed, stream.exchanges == 1, stream.begun, stream.awaited
+    def marks(self) -> Marks:
+        """The stream's, for a client, which asks as soon as it has the response."""
+        return self._stream.marks
 
     # -- the body ----------------------------------------------------------------------------------------------------
 

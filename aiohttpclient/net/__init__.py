@@ -1,6 +1,6 @@
 """asyncio meets sockets: streams, names, TLS, timers. Knows nothing of HTTP."""
 
-from ._dialer import Dialed, Dialer, TCPDialer, UnixDialer, adopt, dial, dial_unix
+from ._dialer import Dialed, Dialer, Marks, TCPDialer, UnixDialer, adopt, dial, dial_unix
 from ._policy import public_only
 from ._protocol import BYTES_WHILE_IDLE, EXPIRED, LOST, PEER_CLOSED, STAYS_READABLE, SURPLUS, StreamProtocol
 from ._reader import StreamReader
@@ -19,6 +19,7 @@ __all__ = [
     "SURPLUS",
     "Dialed",
     "Dialer",
+    "Marks",
     "Resolver",
     "ResumingContext",
     "SocksDialer",

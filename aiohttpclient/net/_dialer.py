@@ -42,6 +42,11 @@ class Dialed(NamedTuple):
     tls_version: str | None
 
 
+Marks: TypeAlias = tuple[Dialed | None, bool, float, float]
+"""How a connection was opened, and whether its exchange is its first; when the last request with a body was begun, and
+when the last wait began: both are times of the loop."""
+
+
 class Dialer(Protocol):
     """Whatever makes streams: the seam between this library and the network."""
 

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..errors import PhaseTimeout
-    from ._dialer import Dialed
+    from ._dialer import Dialed, Marks
 
 QUIET_TURNS = 8
 """Turns of the loop in which a readable socket may turn out to carry nothing for us (TLS session tickets, key updates).
@@ -240,6 +240,11 @@ class StreamProtocol(asyncio.StreamReaderProtocol, asyncio.BufferedProtocol):
     def awaited(self) -> float:
         """The time of the loop at which the last wait, or its last silence, began."""
         return self._timer.started
+
+    @property
+    def marks(self) -> Marks:
+        """From which it follows what took how long, for whoever asks as soon as an answer is there."""
+        return self.dialed, self.exchanges == 1, self.begun, self._timer.started
 
     @property
     def ended(self) -> bool:

@@ -18,9 +18,9 @@ from __future__ import annotations
 import functools
 import logging
 import weakref
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
-from ..connection import DEFAULT_LIMITS, prepare
+from ..connection import DEFAULT_LIMITS, FieldBlock, prepare
 from ..net import LOST
 from ..timeouts import Timeout
 from ._connections import FOR_PROXY
@@ -40,12 +40,20 @@ if TYPE_CHECKING:
     from typing import Self
 
     from .._headers import HeadersInit
-    from ..connection import AsyncHTTPResponse, FieldBlock, Origin, Plan
+    from ..connection import AsyncHTTPResponse, Origin, Plan, WholeResponse
     from ..net import Dialer, StreamProtocol
     from ..wire import MessageLimits
     from ._connections import LeasedConnection, PooledConnection
     from ._routes import Route
     from ._slot import Slot
+
+    Prepared = tuple[Route, str, bytes, Plan, Any]
+
+PREPARED = 256
+"""Requests without a body that are remembered as they are sent: a service asks for the same few again and again."""
+
+PREPARED_LENGTH = 256
+"""Characters of the longest URL of these. Longer ones are rarely asked for twice."""
 
 KEEP_ALIVE_MARGIN = 1.0
 """Seconds taken off the time for which a server says that it keeps a connection, at most half of that: a request that
@@ -95,6 +103,7 @@ class ConnectionPool(Supply):
         self._clock = TimeoutManager(Timeout() if self._timeout.total is not None else self._timeout)
         self.retry = retry
         self._retried = 0
+        self._prepared: dict[tuple[str, str, Any], Prepared] = {}  # the last is a FieldBlock, or None
         self._asking = Asking(self)
 
     @property
@@ -113,6 +122,7 @@ class ConnectionPool(Supply):
 
     # -- what people use ---------------------------------------------------------------------------------------------
 
+    @overload
     async def request(
         self,
         method: str,
@@ -120,7 +130,32 @@ class ConnectionPool(Supply):
         body: Any = None,
         headers: HeadersInit | FieldBlock | None = None,
         timeout: float | Timeout | TimeoutManager | None = None,
-    ) -> AsyncHTTPResponse:
+        *,
+        whole: Literal[False] = False,
+    ) -> AsyncHTTPResponse: ...
+
+    @overload
+    async def request(
+        self,
+        method: str,
+        url: str,
+        body: Any = None,
+        headers: HeadersInit | FieldBlock | None = None,
+        timeout: float | Timeout | TimeoutManager | None = None,
+        *,
+        whole: bool,
+    ) -> AsyncHTTPResponse | WholeResponse: ...
+
+    async def request(
+        self,
+        method: str,
+        url: str,
+        body: Any = None,
+        headers: HeadersInit | FieldBlock | None = None,
+        timeout: float | Timeout | TimeoutManager | None = None,
+        *,
+        whole: bool = False,
+    ) -> AsyncHTTPResponse | WholeResponse:
         """Send a request over a connection to the origin of ``url``; the response, whose body is still to be read.
 
         The connection is free for others in the step in which the last byte of the body is read. A response that is not
@@ -130,6 +165,7 @@ class ConnectionPool(Supply):
         :param body: whatever :meth:`AsyncHTTPConnection.request` takes; under a Transfer-Encoding of the caller's own,
             which must end in ``chunked``, it is sent in chunks, too
         :param timeout: None: the pool's; a number sets each phase; a :class:`TimeoutManager`: what is left of that
+        :param whole: see :meth:`AsyncHTTPConnection.getresponse`
         :raises InvalidURL, ValueError, TypeError: something that cannot be sent; no connection was touched
         :raises PoolTimeout: no connection became free in time
         :raises PoolFull: as many requests as may wait do
@@ -137,16 +173,16 @@ class ConnectionPool(Supply):
         :raises PhaseTimeout: something else took too long
         :raises HTTPException, OSError: as :meth:`AsyncHTTPConnection.request` and its ``getresponse``
         """
-        route, target = self._router.find(url)
+        # A body is looked at each time, and fields too, unless they are a block, which never changes.
+        repeats = body is None and (headers is None or type(headers) is FieldBlock)
+        prepared = self._prepared.get((method, url, headers)) if repeats else None
+        if prepared is None:
+            prepared = self._prepare(method, url, body, headers)
+        route, target, head, plan, body = prepared
         bounds, deadline = self._timeout, None
-        if timeout is not None:
+        if timeout is not None or bounds.total is not None:
             bounds, deadline = self._bounds(timeout, method, url)
-        elif bounds.total is not None:
-            deadline = self._now() + bounds.total
         rewind = None if body is None else rewinder(body)
-        head, plan, body = prepare(route.origin, method, target, body, headers, encode_chunked=True)
-        if plan.for_proxy or method == "CONNECT":
-            refuse(plan, method)
         slot = self._book.take(route.key)
         if slot is None or not slot.stream.is_clean():
             clock = self._clock if bounds is self._timeout and deadline is None else TimeoutManager(bounds, deadline)
@@ -164,14 +200,17 @@ class ConnectionPool(Supply):
                 if sending is not None:
                     await sending
                 conn.owner = self._asking
-                response = await conn.getresponse()
+                response = await conn.getresponse(whole=whole)
             except BaseException as error:  # noqa: BLE001  # raised again
                 self._raise_or_retry(slot, method, url, body is None or rewind is not None, error)
             else:
                 if not slot.used:
                     slot.used = True
                     conn.keep_session()  # before the body: a server that closes after it may do so unread
-                if conn.owner is not None:  # the response is not complete yet
+                if type(response) is tuple:
+                    conn.owner = None
+                    self._complete(slot, response[0].keep_alive)
+                elif conn.owner is not None:  # the response is not complete yet
                     conn.owner = self
                 return response
             await self._connect(slot, TimeoutManager(bounds, deadline), method, url, rewind)
@@ -242,16 +281,35 @@ class ConnectionPool(Supply):
         self._count(slot, Drop.FAILED)
         self._say(EventKind.RETRIED, slot.page.key, type(error).__name__)
 
+    def _prepare(self, method: str, url: str, body: Any, headers: HeadersInit | FieldBlock | None) -> Prepared:
+        """Everything about a request that can be known before there is a connection.
+
+        :raises InvalidURL, ValueError, TypeError: something that cannot be sent
+        """
+        route, target = self._router.find(url)
+        head, plan, body = prepare(route.origin, method, target, body, headers, encode_chunked=True)
+        if plan.for_proxy or method == "CONNECT":
+            refuse(plan, method)
+        prepared = route, target, head, plan, body
+        lasting = headers is None or (type(headers) is FieldBlock and headers.base is headers)
+        if body is None and lasting and type(url) is str and len(url) <= PREPARED_LENGTH:
+            if len(self._prepared) >= PREPARED:
+                self._prepared.clear()
+            self._prepared[method, url, headers] = prepared
+        return prepared
+
     # -- told by connections -----------------------------------------------------------------------------------------
 
     def exchange_complete(self, conn: PooledConnection, response: AsyncHTTPResponse) -> None:
         """A response was read to its end: its connection is idle, or somebody else's, in this step."""
-        slot = conn.slot
+        self._complete(conn.slot, response.head.keep_alive)
+
+    def _complete(self, slot: Slot, told: float | None) -> None:
+        """The exchange on ``slot`` is over; ``told``: for how many seconds the server keeps the connection."""
         stream = slot.stream
         if stream.spoiled is not None:
             self._drop(slot, DROPS.get(stream.spoiled, Drop.LAST))
             return
-        told = response.head.keep_alive
         if told is not None:
             slot.expiry = self._shorter(told)
         if self._careful or self._book.waiting or not slot.expiry:

@@ -12,10 +12,11 @@ from ._exchange import TRANSITIONS, ExchangeEvent, ExchangeState, advance
 from ._framing import BodyKind, Framing, keeps_alive, refuses_body, response_framing
 from ._limits import MessageLimits
 from ._request import check_method, check_target, field_line, request_head
-from ._response import ResponseHead, check_partial_head, head_end, looks_like_http, parse_response_head
+from ._response import REPEATED_HEAD, ResponseHead, check_partial_head, head_end, looks_like_http, parse_response_head
 
 __all__ = [
     "LAST_CHUNK",
+    "REPEATED_HEAD",
     "TRANSITIONS",
     "BodyKind",
     "ChunkedDecoder",

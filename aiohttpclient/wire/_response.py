@@ -165,6 +165,8 @@ def _take_apart(head: bytes, limit: int, strict: bool) -> ResponseHead | None:
 # A server that is asked for the same again within the second answers with the same head, and most answers of a service
 # differ only in the body: comparing costs a tenth of parsing. The two bounds keep a peer from filling the memory.
 REPEATED_HEAD = 1024
+"""Bytes of the longest head that is remembered."""
+
 _repeated_head = lru_cache(maxsize=128)(_take_apart)
 
 

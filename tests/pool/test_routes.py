@@ -24,7 +24,7 @@ from aiohttpclient import (
     TunnelError,
 )
 from aiohttpclient.net import ResumingContext, TCPDialer, UnixDialer, adopt, public_only
-from aiohttpclient.pool import Drop, PoolEvent, _routes
+from aiohttpclient.pool import Drop, PoolEvent, _pool, _routes
 from aiohttpclient.pool._routes import OriginKey, Router
 from tests.connection.exchanges import fetch
 from tests.support.server import raw_server, reply
@@ -572,6 +572,7 @@ async def test_tls_sessions_are_not_shared_by_proxies(tls: TlsKit, monkeypatch: 
     """
     monkeypatch.setattr(_routes, "ROUTES", 1)  # so that the function is asked again
     monkeypatch.setattr(_routes, "FOUND_LENGTH", 0)
+    monkeypatch.setattr(_pool, "PREPARED_LENGTH", 0)
     users = iter(("alice:pw", "bob:pw", "alice:pw"))
     async with tunnelling(tls) as (proxy, _, heads):
 

@@ -3,6 +3,6 @@
 from ._auth import AuthMiddleware
 from ._cookies import CookiesMiddleware
 from ._redirects import RedirectsMiddleware
-from ._retries import RetriesMiddleware
+from ._retries import SPENT, RetriesMiddleware
 
-__all__ = ["AuthMiddleware", "CookiesMiddleware", "RedirectsMiddleware", "RetriesMiddleware"]
+__all__ = ["SPENT", "AuthMiddleware", "CookiesMiddleware", "RedirectsMiddleware", "RetriesMiddleware"]

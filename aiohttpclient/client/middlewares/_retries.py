@@ -15,7 +15,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ..._sentinels import DEFAULT, Default
 from ...pool import TimeoutManager
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from .._request import Request
     from .._retry_policy import RetryPolicy
     from .._stream import ResponseStream
+
+SPENT: Final = "retries.spent"
+"""Under which a request's ``extensions`` say how many seconds its first attempt has taken before it came here."""
 
 
 class RetriesMiddleware:
@@ -66,12 +69,12 @@ class RetriesMiddleware:
         policy = request.settings.retries
         if policy is None or policy.attempts == 1:
             return await call_next(request)
-        budget = self._budget if policy.budget is DEFAULT else self._budget_of(policy)
-        if budget is not None:
-            budget.deposit()
+        self.count(policy)
+        spent = request.extensions.pop(SPENT, 0.0)
         attempts: tuple[Attempt, ...] = ()
         while True:
-            started = self._clock()
+            started = self._clock() - spent
+            spent = 0.0
             try:
                 stream = await call_next(request)
             except Exception as error:
@@ -91,6 +94,12 @@ class RetriesMiddleware:
             if self._on_retry is not None:
                 self._on_retry(request, attempts[-1])
             await self._sleep(delay)
+
+    def count(self, policy: RetryPolicy) -> None:
+        """A request begins, for which there may be retries."""
+        budget = self._budget if policy.budget is DEFAULT else self._budget_of(policy)
+        if budget is not None and policy.attempts > 1:
+            budget.deposit()
 
     def _budget_of(self, policy: RetryPolicy) -> RetryBudget | None:
         return self._budget if isinstance(policy.budget, Default) else policy.budget
