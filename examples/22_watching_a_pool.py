@@ -15,7 +15,8 @@ async def one_answer(reader: StreamReader, writer: StreamWriter) -> None:
 
 
 def show(event: PoolEvent) -> None:
-    print(f"{event.kind.name:<10} {event.detail}")
+    took = "" if event.seconds is None else f" in {1000 * event.seconds:.1f} ms"
+    print(f"{event.kind.name:<10} {event.detail}{took}")
 
 
 async def main() -> None:

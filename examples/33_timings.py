@@ -17,8 +17,8 @@ def site(asked: Asked) -> Answer:
 async def main() -> None:
     events: list[ClientEvent | PoolEvent] = []
     async with (
-        serve(app(site)) as (host, port),
-        AsyncHTTPClient(base_url=f"http://{host}:{port}", on_event=events.append) as client,
+        serve(app(site)) as (_, port),
+        AsyncHTTPClient(base_url=f"http://localhost:{port}", on_event=events.append) as client,
     ):
         for _ in range(2):
             response = await client.get("/", params={"token": "secret"})
@@ -31,6 +31,11 @@ async def main() -> None:
         for event in events:
             print(f"{type(event).__name__}: {event}".replace(str(port), "8080"))
         assert not any("secret" in str(event) for event in events)
+
+        async with client.stream("GET", "/") as stream:
+            events.clear()
+            await anext(stream.iter_bytes(1000))
+        print(*events, sep="\n")  # what is left early is told, too, and what becomes of its connection
 
         logging.basicConfig(level=logging.DEBUG, stream=sys.stdout, format="%(name)s: %(message)s")
         logging.getLogger("asyncio").setLevel(logging.WARNING)

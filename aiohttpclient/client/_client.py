@@ -95,8 +95,8 @@ class AsyncHTTPClient(Verbs):
         ``Authorization``, ``Cookie`` and others that look like credentials never do
     :param allow_downgrade: follow redirects from https to http
     :param json_loads, json_dumps: parse bytes, and make str or bytes; such as ``orjson.loads`` and ``orjson.dumps``
-    :param on_event: called with each :class:`ClientEvent`, and each :class:`PoolEvent` of its own pool; it must not
-        raise, nor use the client
+    :param on_event: called with each :class:`ClientEvent`, and each :class:`PoolEvent` of its own pool, as it happens.
+        It must not use the client, nor raise: what it raises is reported to the event loop, and changes nothing
     :raises InvalidURL: ``base_url`` or ``proxy`` cannot be used
 
     It belongs to the event loop in which it is used first, and may be made outside of one. Close it, or use ``async

@@ -13,11 +13,19 @@ if TYPE_CHECKING:
 
 
 class EventKind(Enum):
-    """What a client says that it does. What its pool does is told by :class:`aiohttpclient.pool.EventKind`."""
+    """What a client says that it does. What its pool does is told by :class:`aiohttpclient.pool.EventKind`.
+
+    Each ``SENDING`` is followed by ``SENT``, ``ANSWERED`` and ``RECEIVED``, or ends before that in ``FAILED``, or after
+    ``ANSWERED`` in ``GIVEN_UP``. Between ``SENDING`` and ``SENT`` the pool tells what it does about a connection. Where
+    it sends a request again, which it says, there is a second ``SENT``. A stream that is neither read nor closed, but
+    forgotten, has no end: of that only the pool tells.
+    """
 
     SENDING = "a request is sent, or waits for a connection"
+    SENT = "a request was written, and its answer is waited for"
     ANSWERED = "the head of an answer came"
     RECEIVED = "the body of an answer was read"
+    GIVEN_UP = "the body of an answer is given up before its end"
     FAILED = "a request failed"
 
 
@@ -25,8 +33,9 @@ class ClientEvent(NamedTuple):
     """One step of a request.
 
     ``kind``, ``method`` and ``url`` (str; secrets in its query are hidden) of the request, ``detail`` (str: the status,
-    the size, the error; or empty), and ``timings`` (:class:`Timings` so far; None before there is an answer). After a
-    redirect, an attempt that failed or a question who we are, the next ``SENDING`` follows.
+    the error, or what of the request was not sent; or empty), and ``timings`` (:class:`Timings` so far; None before
+    there is an answer). After a redirect, an attempt that failed or a question who we are, the next ``SENDING``
+    follows.
     """
 
     kind: EventKind

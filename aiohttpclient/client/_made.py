@@ -44,9 +44,14 @@ class HeldResponse:
         """Bytes of the body that are left."""
         return len(self._content) - self._at
 
-    def isclosed(self) -> bool:
+    @property
+    def complete(self) -> bool:
         """Whether nothing is left."""
         return self._at == len(self._content)
+
+    def isclosed(self) -> bool:
+        """The same."""
+        return self.complete
 
     async def read(self) -> bytes:
         """What is left."""

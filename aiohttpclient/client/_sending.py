@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ..net import clock_of
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from .._headers import Headers
     from ..connection import FieldBlock
     from ..pool import ConnectionPool
+    from ._events import Teller
     from ._payloads import Payload
     from ._request import Request
 
@@ -32,11 +34,15 @@ class Sender:
         """The answer to ``request``; for what is raised see :meth:`ConnectionPool.request`."""
         body, fields = opened(request)
         tell = request.settings.tell
+        on_sent = None
         if tell is not None:
             tell(EventKind.SENDING, request)
+            on_sent = partial(tell_sent, tell, request)
         started = self._now()
         try:
-            raw = await self._pool.request(request.method, request.url_text, body, fields, request.settings.timeout)
+            raw = await self._pool.request(
+                request.method, request.url_text, body, fields, request.settings.timeout, on_sent=on_sent
+            )
         except BaseException as error:
             if tell is not None:
                 tell(EventKind.FAILED, request, type(error).__name__)
@@ -45,6 +51,11 @@ class Sender:
         if tell is not None:
             tell(EventKind.ANSWERED, request, f"{stream.status} {stream.reason}", stream.timings)
         return stream
+
+
+def tell_sent(tell: Teller, request: Request, whole: bool) -> None:
+    """Tell that ``request`` was written, or as much of it as the server has waited for."""
+    tell(EventKind.SENT, request, "" if whole else "not to its end, because the answer came before")
 
 
 def opened(request: Request) -> tuple[Any, Headers | FieldBlock]:

@@ -223,7 +223,8 @@ class ResponseStream:
         except BaseException as error:
             self._failed(error)
             raise
-        self._received()
+        if self.request.settings.tell is not None:
+            self._tell(EventKind.RECEIVED)
         return content
 
     async def text(self, encoding: str | None = None) -> str:
@@ -245,7 +246,7 @@ class ResponseStream:
             self._failed(error)
             raise
         if self.request.settings.tell is not None:
-            self._received()
+            self._tell(EventKind.RECEIVED)
         return self._with(content)
 
     async def shortened(self, limit: int) -> Response:
@@ -256,15 +257,20 @@ class ResponseStream:
         parts: list[bytes] = []
         if self._body is READ:
             return self._with(b"")
-        with contextlib.suppress(HTTPException, OSError):
-            async with asyncio.timeout(REST_SECONDS):
-                async for block in self.iter_bytes():
-                    limit -= len(block)
-                    if limit < 0:
-                        break
-                    parts.append(block)
-                else:
-                    return self._with(b"".join(parts))
+        ended, self._ended = self._ended, True  # the request has not failed where this does
+        try:
+            with contextlib.suppress(HTTPException, OSError):
+                async with asyncio.timeout(REST_SECONDS):
+                    async for block in self.iter_bytes():
+                        limit -= len(block)
+                        if limit < 0:
+                            break
+                        parts.append(block)
+                    else:
+                        return self._with(b"".join(parts))
+        finally:
+            self._ended = ended
+            self._left()
         await self.close()
         return self._with(b"")
 
@@ -273,21 +279,27 @@ class ResponseStream:
         raw = self._raw
         self._body = READ
         left = REST
-        if not raw.isclosed() and (raw.length or 0) <= left:
-            with contextlib.suppress(HTTPException, OSError):
-                async with asyncio.timeout(REST_SECONDS):
-                    while left > 0 and (block := await raw.read1(left)):
-                        left -= len(block)
+        try:
+            if not raw.isclosed() and (raw.length or 0) <= left:
+                with contextlib.suppress(HTTPException, OSError):
+                    async with asyncio.timeout(REST_SECONDS):
+                        while left > 0 and (block := await raw.read1(left)):
+                            left -= len(block)
+        finally:
+            self._left()
         await raw.close()
 
     async def close(self) -> None:
         """Close the connection, unless the body was read to its end."""
         self._body = READ
+        if self.request.settings.tell is not None:
+            self._left()
         await self._raw.close()
 
     def abort(self) -> None:
         """The same now, without waiting for anything."""
         self._body = READ
+        self._left()
         self._raw.abort()
 
     async def __aenter__(self) -> Self:
@@ -351,12 +363,14 @@ class ResponseStream:
             self.abort()  # nothing may be awaited any more
             raise
         except BaseException as error:
-            await self.close()
+            self._body = READ
+            await self._raw.close()
             self._failed(error)
             raise
         if not block:
             self._body = READ
-            self._received()
+            if self.request.settings.tell is not None:
+                self._tell(EventKind.RECEIVED)
         return block
 
     async def _within(self, feed: Callable[[str], list[T]], piece: str) -> list[T]:
@@ -364,27 +378,32 @@ class ResponseStream:
         try:
             return feed(piece)
         except LimitExceeded as error:
-            await self.close()
+            self._body = READ
+            await self._raw.close()
             self._failed(error)
             raise
 
-    def _received(self) -> None:
-        """The body was read to its end."""
+    def _left(self) -> None:
+        """Nothing more is going to be read: either the body has come to its end, or it never does."""
+        self._tell(EventKind.RECEIVED if self._raw.complete else EventKind.GIVEN_UP)
+
+    def _tell(self, kind: EventKind, detail: str = "") -> None:
+        """Tell whoever listens how it ended with the body, if that was not told before."""
         tell = self.request.settings.tell
         if tell is not None and not self._ended:
             self._ended = True
-            tell(EventKind.RECEIVED, self.request, "", timings_of(self._marks, self._marks[0]()))
+            received = self._marks[0]() if kind is EventKind.RECEIVED else None
+            tell(kind, self.request, detail, timings_of(self._marks, received))
 
     def _failed(self, error: BaseException) -> None:
         """Reading has failed: let ``error`` say which request it is about, if it does not by itself."""
-        if self._ended or isinstance(error, ConcurrentUse):
+        if isinstance(error, ConcurrentUse):
             return
-        self._ended = True
-        request = self.request
-        if request.settings.tell is not None:
-            request.settings.tell(EventKind.FAILED, request, type(error).__name__, self.timings)
-        if isinstance(error, Exception) and not isinstance(error, PhaseTimeout):
-            error.add_note(f"{request.method} {shown_url(request.url_text)}")
+        self._tell(EventKind.FAILED, type(error).__name__)
+        note = f"{self.request.method} {shown_url(self.request.url_text)}"
+        noted = isinstance(error, PhaseTimeout) or note in getattr(error, "__notes__", ())
+        if isinstance(error, Exception) and not noted:
+            error.add_note(note)
 
 
 class Blocks:

@@ -144,6 +144,11 @@ class AsyncHTTPConnection(Link):
             self.refused = stream.base_transport.is_closing()
         return None
 
+    @property
+    def stopped(self) -> bool:
+        """True when an answer, or the end, came before the body of the last request was sent, and ended the sending."""
+        return self._sender is not None and self._sender.stopped
+
     def putrequest(self, method: str, url: str, skip_host: bool = False, skip_accept_encoding: bool = False) -> None:
         """Begin a request step by step: then ``putheader``, ``endheaders`` and ``send``.
 

@@ -30,7 +30,18 @@ from ..errors import (
     ResponseNotReady,
     TotalTimeout,
 )
-from ..net import LOST, PEER_CLOSED, Dialed, StreamProtocol, dial, dial_unix, start_tls
+from ..net import (
+    LOST,
+    PEER_CLOSED,
+    TUNNELLED,
+    Dialed,
+    StreamProtocol,
+    dial,
+    dial_telling,
+    dial_unix,
+    start_tls,
+    tell_secured,
+)
 from ..status import HTTP_PORT
 from ..timeouts import Timeout
 from ..wire import ExchangeEvent, ExchangeState, MessageLimits, advance
@@ -47,7 +58,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from .._headers import Headers
-    from ..net import Dialer
+    from ..net import Dialer, Tell
     from ._heads import OnInformational
     from ._request import Field
     from ._sender import BodySender
@@ -267,10 +278,13 @@ class Link:
 
     # -- for a pool --------------------------------------------------------------------------------------------------
 
-    async def open(self, timeout: Timeout, deadline: float | None) -> StreamProtocol:
-        """Connect under the bounds of a request that is not known here; the stream that is open then."""
+    async def open(self, timeout: Timeout, deadline: float | None, tell: Tell | None = None) -> StreamProtocol:
+        """Connect under the bounds of a request that is not known here; the stream that is open then.
+
+        ``tell`` is called with each step, if there is a dialer that was given.
+        """
         self._timeout, self._deadline = timeout, deadline
-        return await self.exclusively(self._open())
+        return await self.exclusively(self._open(tell))
 
     def adopt(self, stream: StreamProtocol, origin: Origin) -> None:
         """Go on with a stream that another connection to the same place has surrendered; requests are to ``origin``."""
@@ -394,7 +408,7 @@ class Link:
             raise NotConnected("the connection is not open, and auto_open is off")
         return await self._open()
 
-    async def _open(self) -> StreamProtocol:
+    async def _open(self, tell: Tell | None = None) -> StreamProtocol:
         """Connect within the connect timeout, and put the stream in place."""
         old, self._stream = self._stream, None
         if old is not None:
@@ -409,7 +423,7 @@ class Link:
         self._opening = scope, loop
         try:
             async with scope:
-                stream = await self._dial()
+                stream = await self._dial(tell)
         except TimeoutError:
             if epoch != self._epoch:
                 self._raise_closed()
@@ -430,11 +444,11 @@ class Link:
         self._heads = HeadReader(stream)
         return stream
 
-    async def _dial(self) -> StreamProtocol:
+    async def _dial(self, tell: Tell | None) -> StreamProtocol:
         now = asyncio.get_running_loop().time
         started = now()
         if self.dialer is not None:
-            stream = await self.dialer.dial(self._host, self._port)
+            stream = await dial_telling(self.dialer, self._host, self._port, tell)
         elif self.uds is not None:
             stream = await dial_unix(self.uds)
         else:
@@ -442,19 +456,31 @@ class Link:
         try:
             if self._tunnel is not None:
                 if self.proxy_context is not None:
+                    since = now()
                     stream = await start_tls(stream, self.proxy_context, ascii_host(self._host))
-                until = None if self._opening is None else self._opening[0].when()
-                self._proxy_headers = await open_tunnel(stream, self._tunnel, self.limits, self.debuglevel, until)
+                    if tell is not None:
+                        tell_secured(tell, stream, now() - since)
+                await self._enter(self._tunnel, stream, tell)
             connected, looked_up, plain = now(), stream.looked_up, stream
             stream = await self._secure(plain)
+            tls = None if stream is plain else now() - connected
+            if tell is not None and tls is not None:
+                tell_secured(tell, stream, tls)
         except BaseException as error:
             await stream.aborted(error)
             raise
         extra = stream.transport.get_extra_info
-        tls, version = (None, None) if stream is plain else (now() - connected, extra("ssl_object").version())
+        version = None if tls is None else extra("ssl_object").version()
         connect = connected - started - (looked_up or 0.0)
         stream.dialed = Dialed(now(), looked_up, connect, tls, extra("peername"), version)
         return stream
+
+    async def _enter(self, tunnel: Tunnel, stream: StreamProtocol, tell: Tell | None) -> None:
+        since = stream.loop.time()
+        until = None if self._opening is None else self._opening[0].when()
+        self._proxy_headers = await open_tunnel(stream, tunnel, self.limits, self.debuglevel, until)
+        if tell is not None:
+            tell(TUNNELLED, f"by {bracketed(self._host)}:{self._port}", stream.loop.time() - since)
 
     def _until(self, total: float) -> float:
         """The time of the loop at which an exchange that begins now, and may take ``total`` seconds, must be over."""

@@ -185,6 +185,11 @@ class AsyncHTTPResponse:
         """The same as :meth:`isclosed`, by the name that files use."""
         return self._body is None
 
+    @property
+    def complete(self) -> bool:
+        """True when the body was read to its end, or there is none."""
+        return self._body is None and self._failure is None
+
     def readable(self) -> bool:
         """True, as for every file that can be read."""
         return True

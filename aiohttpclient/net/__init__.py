@@ -7,16 +7,21 @@ from ._reader import StreamReader
 from ._resolver import Resolver
 from ._sessions import ResumingContext
 from ._socks import SocksDialer, SocksKind
+from ._steps import CONNECTED, LOOKED_UP, SECURED, TUNNELLED, Tell, dial_telling, tell_secured
 from ._timer import clock_of
 from ._tls import default_context, make_context, start_tls
 
 __all__ = [
     "BYTES_WHILE_IDLE",
+    "CONNECTED",
     "EXPIRED",
+    "LOOKED_UP",
     "LOST",
     "PEER_CLOSED",
+    "SECURED",
     "STAYS_READABLE",
     "SURPLUS",
+    "TUNNELLED",
     "Dialed",
     "Dialer",
     "Marks",
@@ -27,13 +32,16 @@ __all__ = [
     "StreamProtocol",
     "StreamReader",
     "TCPDialer",
+    "Tell",
     "UnixDialer",
     "adopt",
     "clock_of",
     "default_context",
     "dial",
+    "dial_telling",
     "dial_unix",
     "make_context",
     "public_only",
     "start_tls",
+    "tell_secured",
 ]

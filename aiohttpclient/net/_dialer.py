@@ -13,12 +13,14 @@ from ..errors import AddressRefused
 from ._protocol import StreamProtocol
 from ._race import connect, race
 from ._resolver import Resolver
+from ._steps import tell_addresses, told_connected
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TypeAlias
 
     from ._resolver import AddrInfoType
+    from ._steps import Tell
 
     Policy: TypeAlias = Callable[[IPv4Address | IPv6Address], bool]
 
@@ -55,6 +57,10 @@ class Dialer(Protocol):
 
         Cancelled, it leaves nothing open. ``adopt`` makes a stream of a connected socket.
 
+        A parameter ``tell`` (None by default) may be added. Where somebody listens, it is a function to be called with
+        each step, see ``Tell``; one that dials through another dialer hands it on. Without, it is only told that there
+        is a connection, when there is.
+
         :raises OSError: there is none to be had
         """
         ...
@@ -82,11 +88,13 @@ class TCPDialer:
         self._source_address = source_address
         self._allow = allow
 
-    async def dial(self, host: str, port: int) -> StreamProtocol:
+    async def dial(self, host: str, port: int, tell: Tell | None = None) -> StreamProtocol:
         """Connect to the first address of ``host`` that answers: Happy Eyeballs (RFC 8305) over all that are allowed.
 
         When none does, the error says what became of each. It has the errno, and so the class, of their errors; where
         these differ, of the first. Its ``__cause__`` is that one error, or an ``ExceptionGroup`` of them all.
+
+        ``tell`` is called with each step that is done: with all the addresses, before any is refused.
 
         :raises OSError: no address could be reached
         :raises socket.gaierror: the name is not known
@@ -97,6 +105,8 @@ class TCPDialer:
         started = loop.time()
         addresses = await self._resolver.resolve(host, port)
         looked_up = loop.time() - started
+        if tell is not None:
+            tell_addresses(tell, host, addresses, looked_up)
         if self._allow is not None:
             addresses = allowed(self._allow, host, addresses)
         local = None
@@ -110,7 +120,7 @@ class TCPDialer:
         if isinstance(outcome, socket.socket):
             stream = await adopt(outcome)
             stream.looked_up = looked_up
-            return stream
+            return stream if tell is None else await told_connected(stream, tell, started + looked_up)
         self._resolver.forget(host)
         where = f"{bracketed(host)}:{port}"
         cause = outcome[0] if len(outcome) == 1 else ExceptionGroup(f"the addresses of {where}", outcome)

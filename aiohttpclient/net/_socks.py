@@ -9,12 +9,14 @@ enough for the version that is installed.
 
 from __future__ import annotations
 
+import asyncio
 import math
 import re
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, cast
 
 from .._url import ascii_host, bracketed, split_host_port
 from ..errors import InvalidURL, ProxyError, ReadTimeout
+from ._steps import TUNNELLED, dial_telling, tell_addresses
 
 if TYPE_CHECKING:
     from typing import Self
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from ._dialer import Dialer
     from ._protocol import StreamProtocol
     from ._resolver import Resolver
+    from ._steps import Tell
 
 SocksKind: TypeAlias = Literal["socks4", "socks4a", "socks5", "socks5h"]
 """Which SOCKS, and who looks names up: this machine for ``socks4`` and ``socks5``, the proxy for the others."""
@@ -76,10 +79,11 @@ class SocksDialer:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.kind}://{bracketed(self.host)}:{self.port}>"
 
-    async def dial(self, host: str, port: int) -> StreamProtocol:
+    async def dial(self, host: str, port: int, tell: Tell | None = None) -> StreamProtocol:
         """Connect to ``host`` and ``port`` through the proxy; the waits are the caller's to bound.
 
-        Where names are looked up here, ``socks5`` tries one address after another, ``socks4`` the first of IPv4.
+        ``tell`` is called with each step. Where names are looked up here, ``socks5`` tries one address after another,
+        ``socks4`` the first of IPv4.
 
         :raises ProxyError: the proxy refused, closed, or does not speak the protocol; ``status`` is None
         :raises InvalidURL: the protocol cannot carry ``host``
@@ -87,10 +91,10 @@ class SocksDialer:
         """
         host, port = split_host_port(host, port, 0)
         host = ascii_host(host)
-        destinations = await self._destinations(host, port)
+        destinations = await self._destinations(host, port, tell)
         for number, destination in enumerate(destinations, 1):
             try:
-                return await self._through(destination, port)
+                return await self._through(destination, port, tell)
             except ProxyError as error:
                 if getattr(error.__cause__, "error_code", None) is None:
                     raise  # not because of the address: the next would fare no better
@@ -100,17 +104,22 @@ class SocksDialer:
                     raise
         raise ProxyError(None, f"SOCKS 4 reaches IPv4 addresses only, and {host!r} has none")
 
-    async def _destinations(self, host: str, port: int) -> list[str]:
+    async def _destinations(self, host: str, port: int, tell: Tell | None) -> list[str]:
         """What the proxy is asked for, one after the other: the name, or its addresses."""
         resolver = self._resolver
         if self.kind not in LOOKED_UP_HERE or resolver is None:
             return [host.partition("%")[0]]  # a zone means nothing to another machine
-        found = [str(address[0]).partition("%")[0] for *_, address in await resolver.resolve(host, port)]
+        since = asyncio.get_running_loop().time()
+        addresses = await resolver.resolve(host, port)
+        if tell is not None:
+            tell_addresses(tell, host, addresses, asyncio.get_running_loop().time() - since)
+        found = [str(address[0]).partition("%")[0] for *_, address in addresses]
         return [address for address in found if ":" not in address][:1] if self.kind == "socks4" else found
 
-    async def _through(self, destination: str, port: int) -> StreamProtocol:
+    async def _through(self, destination: str, port: int, tell: Tell | None) -> StreamProtocol:
         """Connect to the proxy, and let it connect to ``destination``; the stream is closed if that fails."""
-        stream = await self._dialer.dial(self.host, self.port)
+        stream = await dial_telling(self._dialer, self.host, self.port, tell)
+        since = stream.loop.time()
         try:
             if stream.spoiled is not None:
                 raise ProxyError(None, f"before it was asked for anything, {stream.spoiled}")
@@ -119,6 +128,8 @@ class SocksDialer:
             stream.rest()
             if stream.spoiled is not None:
                 raise ProxyError(None, f"it agreed, but {stream.spoiled}")
+            if tell is not None:
+                tell(TUNNELLED, f"by {bracketed(self.host)}:{self.port}", stream.loop.time() - since)
         except BaseException as error:
             await stream.aborted(error)
             raise

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from .._headers import HeadersInit
     from ..connection import Plan
-    from ..net import StreamProtocol
+    from ..net import StreamProtocol, Tell
     from ..timeouts import Timeout
     from ._slot import Slot
 
@@ -71,8 +71,8 @@ class LeasedConnection(SessionKeeper):
     time.
     """
 
-    permitted: Callable[[], None]
-    """Asks the pool whether a stream may be opened; it raises ``PoolClosed`` if not."""
+    permitted: Callable[[], Tell | None]
+    """Asks the pool whether a stream may be opened, and what is to be told of that; it raises ``PoolClosed`` if not."""
 
     opened: Callable[[StreamProtocol], None]
     """Tells the pool of a stream that was opened."""
@@ -137,11 +137,10 @@ class LeasedConnection(SessionKeeper):
         super().response_complete(response)
         self.told = response.head.keep_alive
 
-    async def _open(self) -> StreamProtocol:
+    async def _open(self, tell: Tell | None = None) -> StreamProtocol:
         if self.ended:
             raise LeaseEnded("this connection was leased from a pool, and its `async with` block is over")
-        self.permitted()
-        stream = await super()._open()
+        stream = await super()._open(self.permitted())
         self.opened(stream)
         return stream
 

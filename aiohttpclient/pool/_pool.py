@@ -16,7 +16,6 @@ retry, where ``_retry`` allows it.
 from __future__ import annotations
 
 import functools
-import logging
 import weakref
 from typing import TYPE_CHECKING, Any, Literal, overload
 
@@ -30,7 +29,7 @@ from ._proxy import Proxy
 from ._retry import may_repeat, rewinder
 from ._routes import as_text
 from ._stats import Drop, EventKind, PoolEvent, PoolStats
-from ._supply import DROPS, Supply, log
+from ._supply import DROPS, Supply
 from ._timeouts import TimeoutManager
 
 if TYPE_CHECKING:
@@ -41,10 +40,10 @@ if TYPE_CHECKING:
 
     from .._headers import HeadersInit
     from ..connection import AsyncHTTPResponse, Origin, Plan, WholeResponse
-    from ..net import Dialer, StreamProtocol
+    from ..net import Dialer, StreamProtocol, Tell
     from ..wire import MessageLimits
     from ._connections import LeasedConnection, PooledConnection
-    from ._routes import Route
+    from ._routes import OriginKey, Route
     from ._slot import Slot
 
     Prepared = tuple[Route, str, bytes, Plan, Any]
@@ -77,7 +76,8 @@ class ConnectionPool(Supply):
     :param message_limits: bounds on what a peer may send outside of a body
     :param retry: send a request once more when the reused connection that it went out on died before a byte of an
         answer came, and the request may be repeated: its method is idempotent, or nothing of it was written
-    :param on_event: called with a :class:`PoolEvent` for each decision; it must not raise, nor use the pool
+    :param on_event: called with a :class:`PoolEvent` for each decision, and each step on the way to a connection.
+        It must not use the pool, nor raise: what it raises is reported to the event loop, and changes nothing
     :raises InvalidURL: ``proxy`` is not the URL of one
 
     A pool belongs to the event loop in which it is used first. Close it, or use ``async with``.
@@ -131,6 +131,7 @@ class ConnectionPool(Supply):
         headers: HeadersInit | FieldBlock | None = None,
         timeout: float | Timeout | TimeoutManager | None = None,
         *,
+        on_sent: Callable[[bool], object] | None = None,
         whole: Literal[False] = False,
     ) -> AsyncHTTPResponse: ...
 
@@ -143,6 +144,7 @@ class ConnectionPool(Supply):
         headers: HeadersInit | FieldBlock | None = None,
         timeout: float | Timeout | TimeoutManager | None = None,
         *,
+        on_sent: Callable[[bool], object] | None = None,
         whole: bool,
     ) -> AsyncHTTPResponse | WholeResponse: ...
 
@@ -154,6 +156,7 @@ class ConnectionPool(Supply):
         headers: HeadersInit | FieldBlock | None = None,
         timeout: float | Timeout | TimeoutManager | None = None,
         *,
+        on_sent: Callable[[bool], object] | None = None,
         whole: bool = False,
     ) -> AsyncHTTPResponse | WholeResponse:
         """Send a request over a connection to the origin of ``url``; the response, whose body is still to be read.
@@ -165,6 +168,8 @@ class ConnectionPool(Supply):
         :param body: whatever :meth:`AsyncHTTPConnection.request` takes; under a Transfer-Encoding of the caller's own,
             which must end in ``chunked``, it is sent in chunks, too
         :param timeout: None: the pool's; a number sets each phase; a :class:`TimeoutManager`: what is left of that
+        :param on_sent: called when the request was written, head and body, and its answer is waited for: with True, or
+            with False when an answer ended the sending before. Again where the request is sent again
         :param whole: see :meth:`AsyncHTTPConnection.getresponse`
         :raises InvalidURL, ValueError, TypeError: something that cannot be sent; no connection was touched
         :raises PoolTimeout: no connection became free in time
@@ -189,9 +194,7 @@ class ConnectionPool(Supply):
             slot = await self._acquire(slot, route.key, clock, method, url)
         else:
             self._reused += 1
-            self._talks = talks = self._on_event is not None or log.isEnabledFor(logging.DEBUG)
-            if talks:
-                self._say(EventKind.REUSED, route.key)
+            self._say(EventKind.REUSED, route.key)
         while True:
             conn = slot.conn
             assert conn is not None
@@ -199,6 +202,8 @@ class ConnectionPool(Supply):
                 sending = conn.start(method, target, head, body, plan, bounds, deadline)
                 if sending is not None:
                     await sending
+                if on_sent is not None:
+                    on_sent(not conn.stopped)
                 conn.owner = self._asking
                 response = await conn.getresponse(whole=whole)
             except BaseException as error:  # noqa: BLE001  # raised again
@@ -342,7 +347,7 @@ class ConnectionPool(Supply):
         conn.prefix = route.prefix
         clock = TimeoutManager(conn.timeout, deadline)
         slot = await self._acquire(self._book.take(route.key), route.key, clock, "CONNECT", url)
-        conn.permitted = self._check_usable
+        conn.permitted = functools.partial(self._reopening, route.key)
         conn.opened = functools.partial(self._reopened, slot, conn)
         assert slot.conn is not None
         slot.conn.surrender()
@@ -351,8 +356,14 @@ class ConnectionPool(Supply):
         self._slots[slot] = conn
         return slot, conn
 
+    def _reopening(self, key: OriginKey) -> Tell | None:
+        """The holder of a lease has lost the connection between two exchanges, and wants another."""
+        self._check_usable()
+        self._say(EventKind.CONNECTING, key)
+        return self._steps(key)
+
     def _reopened(self, slot: Slot, conn: LeasedConnection, stream: StreamProtocol) -> None:
-        """The holder of a lease has lost the connection between two exchanges, and opened another."""
+        """The other one is open."""
         self._count(slot, DROPS.get(slot.stream.spoiled or "", Drop.LEASE))
         self._stand_for(slot, conn, stream)
 

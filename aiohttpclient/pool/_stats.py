@@ -5,6 +5,8 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
+from ..net import CONNECTED, LOOKED_UP, SECURED, TUNNELLED
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -27,10 +29,20 @@ class Drop(Enum):
 
 
 class EventKind(Enum):
-    """What a pool says that it does."""
+    """What a pool says that it does.
+
+    Between ``CONNECTING`` and ``OPENED`` come those of ``LOOKED_UP``, ``CONNECTED``, ``TUNNELLED`` and ``SECURED`` that
+    the way to the origin has, each in the moment in which it is done: an address is not looked up, a proxy is connected
+    to, and over TLS secured, before the tunnel through it. What fails has no event of its own: the connection is
+    ``DROPPED`` after the last step that was done.
+    """
 
     WAITING = "a request waits for a connection"
     CONNECTING = "a connection is being opened"
+    LOOKED_UP = LOOKED_UP
+    CONNECTED = CONNECTED
+    TUNNELLED = TUNNELLED
+    SECURED = SECURED
     OPENED = "a connection is open"
     REUSED = "a request goes over a connection that was idle"
     HANDED_OVER = "a waiting request was given a connection, or the room for one"
@@ -41,18 +53,24 @@ class EventKind(Enum):
 
 
 class PoolEvent(NamedTuple):
-    """One decision of a pool.
+    """One decision of a pool, or one step on the way to a connection.
 
-    ``kind``, the ``origin`` it is about (``scheme://host:port``; empty for the pool itself), and ``detail`` (a reason,
-    or empty). There is no path, no query and no credential in it.
+    ``kind``, the ``origin`` it is about (``scheme://host:port``, and its proxy; empty for the pool itself), and
+    ``detail`` (a reason, addresses, the version of TLS; or empty). ``seconds`` (float) are those that a step took; None
+    for a decision. There is no path, query or credential of a URL in it.
+
+    It is about an origin, and not about a request: a connection serves whichever request takes it.
     """
 
     kind: EventKind
     origin: str
     detail: str = ""
+    seconds: float | None = None
 
     def __str__(self) -> str:
-        return " ".join(filter(None, (self.origin, f"{self.kind.value}{self.detail and ': '}{self.detail}")))
+        took = "" if self.seconds is None else f"({1000 * self.seconds:.1f} ms)"
+        what = f"{self.kind.value}{self.detail and ': '}{self.detail}"
+        return " ".join(filter(None, (self.origin, what, took)))
 
 
 class PoolStats(NamedTuple):

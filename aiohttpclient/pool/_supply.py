@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import logging
 import warnings
 import weakref
@@ -25,6 +26,7 @@ from ..connection import AsyncHTTPSConnection
 from ..errors import PhaseTimeout, PoolClosed
 from ..net import (
     BYTES_WHILE_IDLE,
+    CONNECTED,
     EXPIRED,
     LOST,
     PEER_CLOSED,
@@ -47,7 +49,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..connection import AsyncHTTPConnection
-    from ..net import Dialer, SocksKind, StreamProtocol
+    from ..net import Dialer, SocksKind, StreamProtocol, Tell
     from ..wire import MessageLimits
     from ._limits import PoolLimits
     from ._proxy import Proxy
@@ -273,7 +275,7 @@ class Supply:
             clock.check()
             if before is not None:
                 before()
-            stream = await slot.conn.open(clock.timeout, clock.deadline)
+            stream = await slot.conn.open(clock.timeout, clock.deadline, self._steps(key))
         except BaseException as error:
             self._drop(slot, Drop.NOT_OPENED)
             self._explain(error, method, url)
@@ -399,13 +401,25 @@ class Supply:
         elif isinstance(error, Exception):
             error.add_note(f"{method} {shown_url(str(url))}")
 
-    def _say(self, kind: EventKind, key: OriginKey | None = None, detail: str = "") -> None:
+    def _steps(self, key: OriginKey) -> Tell | None:
+        """What is to be told of each step, once CONNECTING was said; None where nobody listens."""
+        return functools.partial(self._say_step, key) if self._talks else None
+
+    def _say_step(self, key: OriginKey, step: str, detail: str, seconds: float) -> None:
+        """A connection for ``key`` has come one step further."""
+        if step == CONNECTED and key.proxy is not None:
+            detail = ", ".join(filter(None, (detail, "the proxy")))
+        self._say(EventKind(step), key, detail, seconds)
+
+    def _say(
+        self, kind: EventKind, key: OriginKey | None = None, detail: str = "", seconds: float | None = None
+    ) -> None:
         """Tell whoever listens; nothing is built where nobody does."""
         self._talks = self._on_event is not None or log.isEnabledFor(logging.DEBUG)
         if not self._talks:
             return
         try:
-            event = PoolEvent(kind, "" if key is None else str(key), detail)
+            event = PoolEvent(kind, "" if key is None else str(key), detail, seconds)
             log.debug("%s", event)
             if self._on_event is not None:
                 self._on_event(event)

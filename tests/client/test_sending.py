@@ -377,10 +377,11 @@ async def test_sender_by_itself() -> None:
         stream = await send(request)
         assert stream.request is request
         assert request.only_block
-        assert [kind for kind, *_ in told] == ["SENDING", "ANSWERED"]
-        assert told[1][1] == "200 OK"
-        assert told[1][2] is not None
-        assert told[1][2].receive is None
+        assert [kind for kind, *_ in told] == ["SENDING", "SENT", "ANSWERED"]
+        assert told[1] == ("SENT", "", None)
+        assert told[2][1] == "200 OK"
+        assert told[2][2] is not None
+        assert told[2][2].receive is None
         assert await stream.read() == b"/x"
         assert site.asked[0].head.lower().count(b"user-agent: a\r\n") == 1
 
@@ -412,7 +413,7 @@ async def test_cancellation_is_told() -> None:
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        assert ear.kinds == ["SENDING", "FAILED"]
+        assert ear.kinds == ["SENDING", "SENT", "FAILED"]
         assert ear.own[-1].detail == "CancelledError"
         assert counts(here.client.pool) == (0, 0, 0, 0)
 
@@ -430,12 +431,12 @@ async def test_every_sending_has_an_end() -> None:
     used = iter([b"a"])
     async with talking(pages, on_event=ear, retries=None) as here:
         for target, max_body, expected in (
-            ("/ok", None, ["SENDING", "ANSWERED", "RECEIVED"]),
-            ("/ok", 2, ["SENDING", "ANSWERED", "FAILED"]),
-            ("/broken", None, ["SENDING", "ANSWERED", "FAILED"]),
-            ("/coded", None, ["SENDING", "ANSWERED", "FAILED"]),
-            ("/none", None, ["SENDING", "ANSWERED", "RECEIVED"]),
-            ("/junk", None, ["SENDING", "FAILED"]),
+            ("/ok", None, ["SENDING", "SENT", "ANSWERED", "RECEIVED"]),
+            ("/ok", 2, ["SENDING", "SENT", "ANSWERED", "FAILED"]),
+            ("/broken", None, ["SENDING", "SENT", "ANSWERED", "FAILED"]),
+            ("/coded", None, ["SENDING", "SENT", "ANSWERED", "FAILED"]),
+            ("/none", None, ["SENDING", "SENT", "ANSWERED", "RECEIVED"]),
+            ("/junk", None, ["SENDING", "SENT", "FAILED"]),
         ):
             ear.clear()
             try:

@@ -322,14 +322,30 @@ async def test_state(framing: str, arrival: str) -> None:
             await conn.request("GET", "/")
             response = await conn.getresponse()
             assert (response.closed, response.isclosed(), conn.state.name) == (False, False, "READING_RESPONSE")
+            before = response.complete
             assert response.length == (len(BODY) if framing == "length" else None)
             assert response.chunked is (framing == "chunked")
             await response.read(10)
             assert response.length == (len(BODY) - 10 if framing == "length" else None)
             await response.read()
             assert (response.closed, response.isclosed(), conn.state.name) == (True, True, "IDLE")
+            assert (before, response.complete) == (False, True)
             assert response.length == 0
             assert conn.connected is (framing != "until close")
+
+
+@pytest.mark.parametrize("end", ["close", "abort", "cut"])
+async def test_closed_is_not_complete(end: str) -> None:
+    """A response that was closed, or has failed, has nothing left to be read, and is not complete."""
+    async with response_to(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf.") as response:
+        if end == "close":
+            await response.close()
+        elif end == "abort":
+            response.abort()
+        else:
+            with pytest.raises(IncompleteRead):
+                await response.read()
+        assert (response.isclosed(), response.complete) == (True, False)
 
 
 async def test_last_byte_of_a_known_length() -> None:

@@ -130,6 +130,7 @@ async def test_early_refusal(body: str, ending: str, secure: bool, tls: TlsKit, 
                 large_file.seek(0)
                 content = make(large_file)
                 await conn.request("PUT", "/", content, headers)
+                assert conn.stopped
                 response = await conn.getresponse()
                 assert (response.status, response.will_close) == (413, True)
                 assert await response.read() == b"too large"

@@ -167,8 +167,8 @@ async def test_events(httpbin: str, caplog: pytest.LogCaptureFixture) -> None:
         async with AsyncHTTPClient(base_url=httpbin, on_event=events.append, trust_env=False) as client:
             await client.get("redirect-to?url=/get&token=secret-1", auth=("user", "secret-2"))
     for kind, names in (
-        (ClientEvent, ["SENDING", "ANSWERED", "RECEIVED", "SENDING", "ANSWERED", "RECEIVED"]),
-        (PoolEvent, ["CONNECTING", "OPENED", "IDLE", "REUSED", "IDLE", "CLOSED", "DROPPED"]),
+        (ClientEvent, ["SENDING", "SENT", "ANSWERED", "RECEIVED"] * 2),
+        (PoolEvent, ["CONNECTING", "CONNECTED", "OPENED", "IDLE", "REUSED", "IDLE", "CLOSED", "DROPPED"]),
     ):
         assert [event.kind.name for event in events if isinstance(event, kind)] == names
     answered = [str(event) for event in events if event.kind.name == "ANSWERED"]

@@ -623,6 +623,33 @@ async def test_repeated(method: str, rst: bool) -> None:
         )
 
 
+@pytest.mark.parametrize("body", [None, b"body", [b"bo", b"dy"]], ids=["none", "bytes", "chunks"])
+async def test_on_sent(body: Any) -> None:
+    """A caller is told when the request is out, before there is an answer; and once more when it is sent again."""
+    told: list[tuple[bool, int]] = []
+    script = Mortal()
+    async with raw_server(script) as server, ConnectionPool(ONE) as pool:
+        await get(pool, f"{server.url}/")
+        response = await pool.request(
+            "PUT", f"{server.url}/", body, on_sent=lambda whole: told.append((whole, pool.stats().retried))
+        )
+        assert await response.read() == b"alive"
+        assert told == [(True, 0), (True, 1)]
+
+
+async def test_on_sent_that_fails() -> None:
+    """What it raises is the failure of the request, whose connection is closed."""
+
+    def fail(_: bool) -> None:
+        raise ZeroDivisionError
+
+    async with serving() as (server, _), ConnectionPool(ONE) as pool:
+        with pytest.raises(ZeroDivisionError):
+            await pool.request("GET", f"{server.url}/", on_sent=fail)
+        assert counts(pool) == Counts()
+        assert await get(pool, f"{server.url}/") == b"/"
+
+
 async def test_repeated_once_only() -> None:
     """When the fresh connection dies too, the error is raised."""
     script = Mortal(deaths=9)

@@ -24,6 +24,11 @@ SECRETS = ("user", "s3cret", "dXNlcjpzM2NyZXQ=")
         ),
         (PoolEvent(EventKind.CLOSED, ""), "the pool was closed"),
         (PoolEvent(EventKind.CLOSED, "", "why"), "the pool was closed: why"),
+        (
+            PoolEvent(EventKind.CONNECTED, "http://example.org", "192.0.2.1:80", 0.01234),
+            "http://example.org a peer has accepted: 192.0.2.1:80 (12.3 ms)",
+        ),
+        (PoolEvent(EventKind.CONNECTED, "http://a", "", 0.0), "http://a a peer has accepted (0.0 ms)"),
     ],
 )
 def test_text_of_an_event(event: PoolEvent, text: str) -> None:
