@@ -18,6 +18,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import contextlib
+import functools
 import os
 import socket
 import time
@@ -46,6 +47,9 @@ resolv.conf(5)), and some such names must not hold up all others; a thread that 
 
 CACHE_SIZE = 1024
 """Names that are kept, at about half a KiB each; the one not used for longest goes first."""
+
+LITERALS = 1024
+"""Texts of which it is remembered whether they are addresses, and which: of as many names as are kept."""
 
 CACHE_SECONDS = 30.0
 """Seconds for which addresses are kept. ``getaddrinfo`` does not tell the TTL of a record, so this is a guess: half of
@@ -88,10 +92,9 @@ class Resolver:
         """
         name = "" if local and not host else checked_name(host)
         flags = socket.AI_PASSIVE if local else 0
-        found: list[AddrInfoType] = []
-        with contextlib.suppress(socket.gaierror):
-            found = look_up(name, flags | socket.AI_NUMERICHOST)
-        if not found:  # outside of the handler: what is raised then did not happen "during" this
+        # A zone is the name of an interface, of which there may be others later.
+        found = literal(name, flags) if "%" not in name else literal.__wrapped__(name, flags)
+        if not found:
             found = await self._joined(name, flags, (name.lower(), local))
         return [(*each[:4], (each[4][0], port, *each[4][2:])) for each in found]
 
@@ -207,6 +210,14 @@ def look_up(name: str, flags: int) -> list[AddrInfoType]:
         return list[AddrInfoType](socket.getaddrinfo(name or None, 0, type=socket.SOCK_STREAM, flags=flags))
     except UnicodeError as error:
         raise InvalidURL(f"host {name!r} is not a name: {error}") from None
+
+
+@functools.lru_cache(LITERALS)
+def literal(name: str, flags: int) -> list[AddrInfoType]:
+    """The address that ``name`` is a spelling of; none if it is a name. It depends on nothing but the text."""
+    with contextlib.suppress(socket.gaierror):
+        return look_up(name, flags | socket.AI_NUMERICHOST)
+    return []
 
 
 def naming(error: socket.gaierror, name: str) -> socket.gaierror:

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from ..errors import PhaseTimeout
 
 
+def nobody_listens(_ceiling: float | None) -> None:
+    """What is called in place of a stream that is gone."""
+
+
 class StreamTimer(LazyTimer):
     """The lazy timer of one stream.
 
@@ -50,6 +54,11 @@ class StreamTimer(LazyTimer):
     def lift(self) -> None:
         """The exchange is over: nothing is bounded any more."""
         self.rate = self.pace = self.deadline = self.ceiling = None
+
+    def close(self) -> None:
+        """Bound nothing any more, for good: the stream, whose method was called, and this are no cycle then."""
+        super().close()
+        self._expired = nobody_listens
 
     # -- one wait ----------------------------------------------------------------------------------------------------
 

@@ -341,8 +341,10 @@ class Supply:
 
     def _drop(self, slot: Slot, reason: Drop) -> None:
         """The connection of ``slot`` is gone, or of no more use: its room is the next one's."""
-        if slot.conn is not None and slot.conn.connected:
-            slot.conn.abort()
+        if slot.conn is not None:
+            if slot.conn.connected:
+                slot.conn.abort()
+            slot.conn = None  # which knows the slot: what is over should be gone without the collector
         waiter = self._book.close(slot)
         self._gone(slot, reason)
         if waiter is not None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from aiohttpclient.net import _race
-from aiohttpclient.net._race import interleaved, race
+from aiohttpclient.net._race import interleaved, is_connected_at_once, race
 from tests.support.leaks import open_descriptors, other_tasks
 
 from .stepping import Ending, Moment, abandoned_at, sweep
@@ -93,6 +93,42 @@ class Attempts:
 def attempts(monkeypatch: pytest.MonkeyPatch) -> Attempts:
     """Scripted attempts."""
     return Attempts(monkeypatch)
+
+
+# -- what is known at once
+
+
+async def test_connected_at_once(listener: Any) -> None:
+    """A peer on the same machine has accepted before anybody could wait for it: no turn of the loop passes."""
+    with socket.socket() as sock:
+        sock.setblocking(False)
+        assert is_connected_at_once(sock, listener[4]) is _race.ASKS_AGAIN
+        if _race.ASKS_AGAIN:
+            assert sock.getpeername() == listener[4]
+
+
+async def test_refused_at_once(refusing: Any) -> None:
+    """One that refuses has done so, too."""
+    with socket.socket() as sock:
+        sock.setblocking(False)
+        if _race.ASKS_AGAIN:
+            with pytest.raises(ConnectionRefusedError):
+                is_connected_at_once(sock, refusing[4])
+    outcome = await race([refusing], None, NEVER)
+    assert isinstance(outcome, list)
+    assert [(type(error), error.errno) for error in outcome] == [(ConnectionRefusedError, errno.ECONNREFUSED)]
+
+
+async def test_not_known_at_once(silent: Any) -> None:
+    """Of one that says nothing nothing is known, and whoever waits for it can still do so."""
+    with socket.socket() as sock:
+        sock.setblocking(False)
+        assert not is_connected_at_once(sock, silent[4])
+        waiting = asyncio.ensure_future(asyncio.get_running_loop().sock_connect(sock, silent[4]))
+        await turns(5)
+        assert not waiting.done()
+        waiting.cancel()
+        await asyncio.wait([waiting])
 
 
 # -- the order
@@ -325,8 +361,9 @@ async def test_cancelled_while_the_losers_are_given_up(attempts: Attempts) -> No
 
 
 @pytest.mark.parametrize("alone", [False, True])
-async def test_abandoned(listener: Any, silent: Any, alone: bool) -> None:
+async def test_abandoned(listener: Any, silent: Any, alone: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """A race that is closed at any suspension, as the collector does it, leaves nothing either, a few turns later."""
+    monkeypatch.setattr(_race, "ASKS_AGAIN", False)
     asyncio.get_running_loop().set_debug(False)
     before = open_descriptors()
     number = 1

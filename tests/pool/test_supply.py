@@ -994,3 +994,21 @@ async def test_streams_that_end_while_they_are_aborted(monkeypatch: pytest.Monke
         await pool.close()
         assert not pool._streams
         await server.wait_closed(3)
+
+
+async def test_what_is_over_needs_no_collector() -> None:
+    """A connection that is over, and all that the pool has had for it, is gone when the loop has closed its socket."""
+    gc.collect()
+    gc.disable()
+    try:
+        async with serving() as (server, _), ConnectionPool(PoolLimits(keepalive_expiry=0)) as pool:
+            response = await pool.request("GET", f"{server.url}/")
+            [slot] = pool._slots
+            gone: list[Any] = [weakref.ref(slot.conn), weakref.ref(slot.stream)]
+            await response.read()
+            del slot, response
+            await server.wait_closed(1)
+            await turns(3)
+            assert [ref() for ref in gone] == [None, None]
+    finally:
+        gc.enable()

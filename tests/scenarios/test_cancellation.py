@@ -13,6 +13,7 @@ import pytest
 
 from aiohttpclient import ExchangeState
 from aiohttpclient.errors import IncompleteRead, PhaseTimeout, ResponseNotReady
+from aiohttpclient.net import _race
 from tests.net.stepping import MOST, Ending, Moment, abandoned_at, disturbed_at, sweep
 from tests.net.streams import turns, until
 from tests.support.leaks import open_descriptors, other_tasks
@@ -26,6 +27,12 @@ if TYPE_CHECKING:
     from aiohttpclient.net import StreamProtocol
     from tests.support.server import Peer, RawServer
     from tests.support.tls import TlsKit
+
+
+@pytest.fixture(autouse=True)
+def far(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Connecting waits, as it does over a network: of a peer on this machine it is known at once that it accepts."""
+    monkeypatch.setattr(_race, "ASKS_AGAIN", False)
 
 
 def client_sockets(server: RawServer) -> list[str]:
@@ -87,6 +94,14 @@ async def cancel_everywhere(exchange: Exchange, route: Route, tls: TlsKit, momen
             await exchange.act(conn)
 
         return await sweep(moment, work, ended=bystander.ended, after=bystander.after)
+
+
+@pytest.mark.parametrize("moment", Moment, ids=lambda moment: moment.name)
+async def test_near(tls: TlsKit, moment: Moment, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a peer that accepts at once there are fewer awaits; there a cancellation leaves nothing behind either."""
+    far = await cancel_everywhere(GET, PLAIN, tls, moment)
+    monkeypatch.undo()
+    assert (await cancel_everywhere(GET, PLAIN, tls, moment) < far) is _race.ASKS_AGAIN
 
 
 @pytest.mark.parametrize("moment", Moment, ids=lambda moment: moment.name)
