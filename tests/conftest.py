@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 import pytest_asyncio
 
+from aiohttpclient.net import _race
 from tests.support.leaks import LeakWatch
 from tests.support.tls import TlsKit
 
@@ -112,3 +113,9 @@ def _nothing_leaks(request: pytest.FixtureRequest, leak_watch: LeakWatch) -> Non
 def tls() -> TlsKit:
     """Certificates and TLS contexts, good and bad, from an authority of our own."""
     return TlsKit()
+
+
+@pytest.fixture
+def far(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Connecting waits, as it does over a network: of a peer on this machine it is known at once that it accepts."""
+    monkeypatch.setattr(_race, "ASKS_AGAIN", False)

@@ -23,13 +23,14 @@ FOR_THE_POOL = {
     "Origin",
     "Owner",
     "Plan",
+    "ProxyTurn",
     "WholeResponse",
     "effective_timeout",
     "prepare",
 }
 """What ``connection`` exports for the layers above it, and not for users."""
 
-OF_THE_POOL_ONLY = {"IDEMPOTENT", "Drop", "EventKind", "PoolEvent"}
+OF_THE_POOL_ONLY = {"IDEMPOTENT", "Drop", "EventKind", "PoolEvent", "ProxyAuth"}
 """What is imported from ``aiohttpclient.pool`` by those who look closely, and is no name of the package itself."""
 
 FRONTS = [

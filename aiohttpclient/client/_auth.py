@@ -41,12 +41,19 @@ tokens have ``|`` or ``:`` in them, and neither can be mistaken for anything els
 
 _PREFIX: Final = "Bearer "
 
+TARGET: Final = "aiohttpclient.target"
+"""The name of the note in ``request.extensions`` what stands in the first line of a request to a proxy (str)."""
+
 _ANSWERED: Final = "aiohttpclient.bearer"
 """The name of the note in ``request.extensions`` that a new token was asked for on behalf of this request."""
 
 
 class Auth(Protocol):
     """What ``auth=`` takes besides ``("user", "password")``: who we are to the origin of a request.
+
+    And what ``proxy_auth=`` takes: a proxy is then the origin, ``request`` is only about it, and what it says has the
+    names that it would have in the answer of an origin. ``request.extensions["aiohttpclient.target"]`` is what stands
+    in the first line: the URL that is asked for, or host and port of a tunnel.
 
     Attempts at one request are copies of each other, and so are their ``extensions``: what :meth:`authorize` notes
     there is what :meth:`answer` finds. A class may have a third method, ``accepted(request, stream)``, not async, which
@@ -64,12 +71,13 @@ class Auth(Protocol):
         """
 
 
-def as_auth(value: object) -> Auth | None:
+def as_auth(value: object, keyword: str = "auth") -> Auth | None:
     """What ``auth=`` means: None is nobody, a tuple of user name and password is Basic, an :class:`Auth` is itself.
 
     A function is refused, since it could be meant in more than one way: one that gives a token goes into
     :class:`BearerAuth`, one that changes requests is a middleware.
 
+    :param keyword: what the caller calls it
     :raises TypeError: it is none of these; the text does not show it
     :raises ValueError: user name or password cannot be sent
     """
@@ -78,13 +86,13 @@ def as_auth(value: object) -> Auth | None:
     if isinstance(value, tuple):
         if len(value) == 2 and all(isinstance(part, str) for part in value):
             return BasicAuth(*value)
-        raise TypeError("auth as a tuple is user name and password, two str")
+        raise TypeError(f"{keyword} as a tuple is user name and password, two str")
     if isinstance(value, type):
-        raise TypeError(f"auth is an object, not a class: {value.__name__}(...)")
+        raise TypeError(f"{keyword} is an object, not a class: {value.__name__}(...)")
     if all(callable(getattr(value, name, None)) for name in ("authorize", "answer")):
         return cast("Auth", value)
     hint = "; a function that gives a token goes into BearerAuth(...), another is a middleware" * callable(value)
-    raise TypeError(f"auth is a tuple of user name and password, or an Auth, not {type(value).__name__}{hint}")
+    raise TypeError(f"{keyword} is a tuple of user name and password, or an Auth, not {type(value).__name__}{hint}")
 
 
 def encoded(text: str, encoding: str, what: str) -> bytes:

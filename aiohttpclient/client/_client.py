@@ -21,8 +21,10 @@ from ._environment import Environment, without_environment
 from ._events import EventKind, event_of
 from ._netrc import NetrcAuth
 from ._pipeline import in_order
+from ._proxy_auth import ClientProxyAuth, ProxySender
 from ._request import Settings
 from ._retry_policy import RetryPolicy
+from ._sending import Sender
 from ._sse import RETRY, event_fields, events
 from ._streaming import Streaming
 from ._verbs import Verbs
@@ -49,7 +51,7 @@ if TYPE_CHECKING:
     from ._download import Download, Progress
     from ._events import ClientEvent
     from ._options import FieldChanges, RequestOptions
-    from ._pipeline import Middleware
+    from ._pipeline import Handler, Middleware
     from ._request import Request
     from ._response import Response
     from ._sse import ServerSentEvent
@@ -82,6 +84,11 @@ class AsyncHTTPClient(Verbs):
     :param proxy_ssl_context: for https proxies; None: as for https by default
     :param proxy: URL of a proxy, a :class:`Proxy`, or a function that is asked for each origin; None: what the
         environment says
+    :param proxy_auth: what ``auth`` is, for ``http`` and ``https`` proxies, instead of user name and password in their
+        URLs, which are Basic. Nothing else says it: the netrc file is for origins, as it is in curl and requests
+        (``proxy_auth=NetrcAuth()`` looks there for the host of the proxy). It is sent to proxies only. Where one asks
+        for it (407), the request is sent again, unless its body can be sent once only: then the 407 is the answer. A
+        tunnel that is refused all the same is a :class:`TunnelError`
     :param trust_env: use ``HTTP_PROXY``, ``HTTPS_PROXY``, ``ALL_PROXY``, ``NO_PROXY``, ``SSL_CERT_FILE``,
         ``SSL_CERT_DIR``, ``SSLKEYLOGFILE`` and the netrc file, where they are set and nothing else is said
     :param follow_redirects, max_redirects: whether, and how many
@@ -98,6 +105,8 @@ class AsyncHTTPClient(Verbs):
     :param on_event: called with each :class:`ClientEvent`, and each :class:`PoolEvent` of its own pool, as it happens.
         It must not use the client, nor raise: what it raises is reported to the event loop, and changes nothing
     :raises InvalidURL: ``base_url`` or ``proxy`` cannot be used
+    :raises ValueError: ``proxy_auth`` for a proxy that has credentials in its URL (from a function, or the environment:
+        when it is used), for a SOCKS proxy, or for a pool of one's own
 
     It belongs to the event loop in which it is used first, and may be made outside of one. Close it, or use ``async
     with``.
@@ -118,6 +127,7 @@ class AsyncHTTPClient(Verbs):
         ssl_context: ssl.SSLContext | None = None,
         proxy_ssl_context: ssl.SSLContext | None = None,
         proxy: str | Proxy | Callable[[str], str | Proxy | None] | None = None,
+        proxy_auth: Auth | tuple[str, str] | None = None,
         trust_env: bool = True,
         follow_redirects: bool = True,
         max_redirects: int = 20,
@@ -142,7 +152,7 @@ class AsyncHTTPClient(Verbs):
             "cookies": CookiesMiddleware(self.cookies),
         }
         self._middlewares = in_order(own, middlewares)
-        self._is_plain = not middlewares
+        self._is_plain = not middlewares and proxy_auth is None
         settings = Settings(
             auth=as_auth(auth) or (netrc_auth() if trust_env else None),
             follow_redirects=follow_redirects,
@@ -155,7 +165,11 @@ class AsyncHTTPClient(Verbs):
             settings = settings.replace(json_loads=json_loads)
         base = None if base_url is None else str(base_url)
         self._builder = Builder(base, params, headers, self._timeout, settings, json_dumps, self._tell)
+        known = as_auth(proxy_auth, "proxy_auth")
+        self._proxy_auth = None if known is None else ClientProxyAuth(known)
         if isinstance(transport, ConnectionPool):
+            if known is not None:
+                raise ValueError("proxy_auth is for the client's own pool, and transport is another")
             self.pool, self._owns_pool = transport, False
         else:
             environment = Environment() if trust_env else None
@@ -169,6 +183,7 @@ class AsyncHTTPClient(Verbs):
                 proxy,
                 transport,
                 proxy_ssl_context=proxy_ssl_context or usual,
+                proxy_auth=self._proxy_auth,
                 on_event=on_event,
             )
             self.pool.warns = False  # the client does, and says where it was made
@@ -336,8 +351,10 @@ class AsyncHTTPClient(Verbs):
         """What sends requests, made in the loop that the client belongs to."""
         self._check_open()
         loop = asyncio.get_running_loop()
+        send, auth = Sender(self.pool, loop), self._proxy_auth
+        handler: Handler = send if auth is None else ProxySender(send, self.pool, auth)
         self._sender = CompleteSender(
-            self.pool, loop, self._middlewares, self._retries, self.cookies, direct=self._is_plain
+            self.pool, loop, handler, self._middlewares, self._retries, self.cookies, direct=self._is_plain
         )
         return self._sender
 

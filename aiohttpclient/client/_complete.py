@@ -19,7 +19,7 @@ from ..net import clock_of
 from ._made import HeldResponse
 from ._pipeline import compose
 from ._response import Response
-from ._sending import Sender, opened
+from ._sending import opened
 from ._stream import ResponseStream
 from .middlewares import SPENT
 
@@ -40,9 +40,11 @@ if TYPE_CHECKING:
 class CompleteSender:
     """Sends requests, and gives their answers complete.
 
+    :param sender: the innermost handler
     :param middlewares: all of a client, outermost first; of them ``retries`` counts every request
     :param jar: whose cookies go with every request
-    :param direct: whether the short way may be taken: there are no middlewares but the client's own
+    :param direct: whether the short way may be taken: there are no middlewares but the client's own, and no proxy asks
+        who we are
 
     ``pipeline`` is the long way, whose answers are still to be read.
     """
@@ -53,6 +55,7 @@ class CompleteSender:
         self,
         pool: ConnectionPool,
         loop: AbstractEventLoop,
+        sender: Handler,
         middlewares: Sequence[Middleware],
         retries: RetriesMiddleware,
         jar: CookieJar,
@@ -61,9 +64,9 @@ class CompleteSender:
     ) -> None:
         self._pool = pool
         self._now = clock_of(loop)
-        self._sender = Sender(pool, loop)
+        self._sender = sender
         self._middlewares = middlewares
-        self.pipeline = compose(middlewares, self._sender)
+        self.pipeline = compose(middlewares, sender)
         self._retries = retries
         self._jar = jar
         self._direct = direct

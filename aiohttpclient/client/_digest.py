@@ -8,11 +8,15 @@ requests have the same number.
 
 A request that is refused has a turn: the note in its ``extensions`` which challenge it was sent with, and whether that
 came as an answer to this very request. What other requests to the same origin learn meanwhile, perhaps for another
-realm, does not change its turn.
+realm, does not change its turn. A nonce that has run out although it was new is replaced by one that no other request
+gets to use: there are servers that forget a nonce when its numbers do not come in their order (Squid), which over
+several connections they never do for sure.
 
 An origin with several protection spaces costs one more 401 whenever requests go from one to another, unless the
-challenges have a ``domain``. What ``Authentication-Info`` says to prove that the server knows the password too is not
-checked.
+challenges have a ``domain``.
+
+Where the server proves that it knows the password too (``rspauth``), that is checked as soon as the head is there; with
+``auth-int``, where it takes the body, it is not.
 """
 
 from __future__ import annotations
@@ -23,10 +27,11 @@ import unicodedata
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import quote
 
+from .._redact import shown_url
 from .._url import split_url
-from ..errors import BodyNotReplayable
-from ._auth import encoded, of_one_origin
-from ._challenges import parse_parameters, quoted
+from ..errors import BodyNotReplayable, ProtocolError
+from ._auth import TARGET, encoded, of_one_origin
+from ._challenges import parse_challenges, parse_parameters, quoted
 from ._digest_proof import Space, answers_again, choose, choose_qop, digest, fits, protected_paths
 from ._urls import origin_of
 
@@ -98,8 +103,8 @@ async def _content(payload: Payload) -> bytes | bytearray | memoryview | None:
 class DigestAuth:
     """User name and password, of which only a proof is sent (RFC 7616).
 
-    The first request to an origin is refused with 401, and sent again with the proof; a body that cannot be replayed is
-    not, and the 401 is the answer then. Later requests have the proof from the beginning.
+    The first request to an origin is refused with 401 (to a proxy: 407), and sent again with the proof; a body that
+    cannot be replayed is not, and the refusal is the answer then. Later requests have the proof from the beginning.
 
     MD5, SHA-256, SHA-512-256 (where hashlib has it), SHA-512, and each with ``-sess``; ``qop`` ``auth``, ``auth-int``
     (for bodies that are in memory, or replayable and not above :data:`AUTH_INT_SIZE`) and none (RFC 2069);
@@ -139,7 +144,7 @@ class DigestAuth:
 
         :raises BodyNotReplayable: the server insists on ``auth-int``, and the body cannot be hashed beforehand
         """
-        target = split_url(request.url_text)[3]
+        target = request.extensions.get(TARGET) or split_url(request.url_text)[3]
         turn: Turn | None = request.extensions.get(_TURN)
         if turn is None:
             space = self._remembered(origin_of(request.url_text), target)
@@ -159,17 +164,29 @@ class DigestAuth:
             if turn is not None and self._spaces.get(origin) is turn.space:
                 del self._spaces[origin]  # to be refused again and again locks accounts
             return False
-        space = self._space(challenge, origin)
+        # What it says of a domain is not for a proxy (RFC 7616 section 3.3).
+        paths = () if TARGET in request.extensions else protected_paths(challenge.domain, origin)
+        space = self._space(challenge, paths)
         request.extensions[_TURN] = Turn(space, True)
-        self._remember(origin, space)
+        if turn is None or not turn.answered:
+            self._remember(origin, space)
         return True
 
     def accepted(self, request: Request, stream: ResponseStream) -> None:
-        """Use the nonce that ``Authentication-Info`` may have for the next request (RFC 7616 section 3.5)."""
+        """Look at what ``Authentication-Info`` says: a proof of the server's, and a nonce for the next request.
+
+        :raises ProtocolError: the proof is wrong (RFC 7616 section 3.5)
+        """
         turn: Turn | None = request.extensions.get(_TURN)
         if turn is None or (info := stream.field("Authentication-Info")) is None or not of_one_origin(request, stream):
             return
-        nonce = parse_parameters(info).get("nextnonce")
+        given = parse_parameters(info)
+        sent = parse_challenges([request.headers.get("Authorization", "")])
+        proof = turn.space.answer_to(sent[0].parameters) if sent else None
+        if proof is not None and (given.get("rspauth") or proof).lower() != proof:  # an empty one claims nothing
+            asked = f"{request.method} {shown_url(request.url_text)}"
+            raise ProtocolError(f"what answered {asked} does not know the password: its rspauth is wrong")
+        nonce = given.get("nextnonce")
         origin = origin_of(request.url_text)
         if nonce and fits(nonce) and self._spaces.get(origin) is turn.space:
             self._remember(origin, turn.space.with_nonce(nonce))
@@ -188,7 +205,7 @@ class DigestAuth:
         if len(self._spaces) > SPACES:
             del self._spaces[next(iter(self._spaces))]
 
-    def _space(self, challenge: DigestChallenge, origin: Origin) -> Space:
+    def _space(self, challenge: DigestChallenge, paths: tuple[str, ...]) -> Space:
         encoding, username, password = self._encoding, self._username, self._password
         if challenge.utf8:
             encoding = "utf-8"
@@ -205,7 +222,7 @@ class DigestAuth:
             shown = f"username*=UTF-8''{quote(username, safe=_ATTR_CHAR)}"
         else:
             shown = f"username={quoted(user.decode('iso-8859-1'))}"
-        return Space(challenge, shown, secret, protected_paths(challenge.domain, origin), cnonce)
+        return Space(challenge, shown, secret, paths, cnonce)
 
     async def _credentials(self, space: Space, request: Request, target: str) -> str:
         options = space.challenge.qop

@@ -18,7 +18,7 @@ from ..errors import InvalidURL
 from ._challenges import parse_challenges, quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from ._challenges import Challenge
 
@@ -223,6 +223,18 @@ class Space:
             f"Digest {self.user}, realm={quoted(challenge.realm)}, uri={quoted(target)}{algorithm}"
             f", nonce={quoted(challenge.nonce)}{use}, response={quoted(proof.decode())}{opaque}{userhash}"
         )
+
+    def answer_to(self, sent: Mapping[str, str]) -> str | None:
+        """What ``rspauth`` must be after a request with the parameters ``sent`` (RFC 7616 section 3.5).
+
+        None: that is not known. Without qop there is none, and with ``auth-int`` it is about a body that is to come.
+        """
+        if sent.get("qop") != "auth":
+            return None
+        hash_name = self.challenge.hash_name
+        between = (sent[name].encode("iso-8859-1") for name in ("nonce", "nc", "cnonce", "qop"))
+        action = digest(hash_name, b"", sent["uri"].encode())
+        return digest(hash_name, self.secret, *between, action).decode()
 
     def with_nonce(self, nonce: str) -> Space:
         """The same with another nonce; with ``-sess`` the secret stays as it began (RFC 7616 section 3.4.2)."""

@@ -30,7 +30,7 @@ class Sender:
         self._pool = pool
         self._now = clock_of(loop)
 
-    async def __call__(self, request: Request) -> ResponseStream:
+    async def __call__(self, request: Request, proxy_authorization: str | None = None) -> ResponseStream:
         """The answer to ``request``; for what is raised see :meth:`ConnectionPool.request`."""
         body, fields = opened(request)
         tell = request.settings.tell
@@ -41,7 +41,13 @@ class Sender:
         started = self._now()
         try:
             raw = await self._pool.request(
-                request.method, request.url_text, body, fields, request.settings.timeout, on_sent=on_sent
+                request.method,
+                request.url_text,
+                body,
+                fields,
+                request.settings.timeout,
+                proxy_authorization=proxy_authorization,
+                on_sent=on_sent,
             )
         except BaseException as error:
             if tell is not None:

@@ -7,6 +7,7 @@ from ._origin import Origin
 from ._request import FieldBlock, Plan, prepare
 from ._response import AsyncHTTPResponse, WholeResponse
 from ._tls_connection import AsyncHTTPSConnection
+from ._tunnel import ProxyTurn
 
 __all__ = [
     "DEFAULT_LIMITS",
@@ -17,6 +18,7 @@ __all__ = [
     "Origin",
     "Owner",
     "Plan",
+    "ProxyTurn",
     "WholeResponse",
     "effective_timeout",
     "prepare",

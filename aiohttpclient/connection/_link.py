@@ -53,7 +53,7 @@ from ._tunnel import Tunnel, open_tunnel
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Coroutine, Mapping
+    from collections.abc import Callable, Coroutine, Mapping
     from types import TracebackType
     from typing import Self
 
@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from ._heads import OnInformational
     from ._request import Field
     from ._sender import BodySender
+    from ._tunnel import ProxyTurn
 
 T = TypeVar("T")
 
@@ -211,17 +212,26 @@ class Link:
         """Print what is sent and received when ``level`` is above 0, as ``http.client`` prints it."""
         self.debuglevel = level
 
-    def set_tunnel(self, host: str, port: int | None = None, headers: Mapping[str, str] | None = None) -> None:
+    def set_tunnel(
+        self,
+        host: str,
+        port: int | None = None,
+        headers: Mapping[str, str] | None = None,
+        *,
+        auth: Callable[[str], ProxyTurn] | None = None,
+    ) -> None:
         """Reach ``host`` and ``port`` through CONNECT (RFC 9110 section 9.3.6); the constructor's host is the proxy.
 
-        ``headers`` go with the CONNECT request, and only there.
+        ``headers`` go with the CONNECT request, and only there. ``auth`` is for proxies that ask who we are and are not
+        content with a field that is always the same: each time that the connection is opened, it is called with the
+        target of CONNECT, and gives a :class:`ProxyTurn`.
 
         :raises RuntimeError: the connection is open already
         """
         if self._stream is not None and not self._stream.lost:
             raise RuntimeError("Can't set up tunnel for established connection")
         host, port = split_host_port(host, port, self.default_port)
-        self._tunnel = Tunnel(host, port, list(headers.items()) if headers else [])
+        self._tunnel = Tunnel(host, port, list(headers.items()) if headers else [], auth)
         self._origin = Origin(self.scheme, host, port, self.default_port)
 
     def get_proxy_response_headers(self) -> Headers | None:
@@ -447,27 +457,15 @@ class Link:
     async def _dial(self, tell: Tell | None) -> StreamProtocol:
         now = asyncio.get_running_loop().time
         started = now()
-        if self.dialer is not None:
-            stream = await dial_telling(self.dialer, self._host, self._port, tell)
-        elif self.uds is not None:
-            stream = await dial_unix(self.uds)
-        else:
-            stream = await dial(self._host, self._port, source_address=self.source_address)
+        plain = await (self._reach(tell) if self._tunnel is None else self._reach_through(self._tunnel, tell))
         try:
-            if self._tunnel is not None:
-                if self.proxy_context is not None:
-                    since = now()
-                    stream = await start_tls(stream, self.proxy_context, ascii_host(self._host))
-                    if tell is not None:
-                        tell_secured(tell, stream, now() - since)
-                await self._enter(self._tunnel, stream, tell)
-            connected, looked_up, plain = now(), stream.looked_up, stream
+            connected, looked_up = now(), plain.looked_up
             stream = await self._secure(plain)
             tls = None if stream is plain else now() - connected
             if tell is not None and tls is not None:
                 tell_secured(tell, stream, tls)
         except BaseException as error:
-            await stream.aborted(error)
+            await plain.aborted(error)
             raise
         extra = stream.transport.get_extra_info
         version = None if tls is None else extra("ssl_object").version()
@@ -475,12 +473,38 @@ class Link:
         stream.dialed = Dialed(now(), looked_up, connect, tls, extra("peername"), version)
         return stream
 
-    async def _enter(self, tunnel: Tunnel, stream: StreamProtocol, tell: Tell | None) -> None:
-        since = stream.loop.time()
+    async def _reach(self, tell: Tell | None) -> StreamProtocol:
+        """A connection to the server, or to the proxy."""
+        if self.dialer is not None:
+            return await dial_telling(self.dialer, self._host, self._port, tell)
+        if self.uds is not None:
+            return await dial_unix(self.uds)
+        return await dial(self._host, self._port, source_address=self.source_address)
+
+    async def _reach_through(self, tunnel: Tunnel, tell: Tell | None) -> StreamProtocol:
+        """A tunnel; through the second connection where the proxy has closed the first to ask who we are."""
+        now = asyncio.get_running_loop().time
+        turn = tunnel.begin()
         until = None if self._opening is None else self._opening[0].when()
-        self._proxy_headers = await open_tunnel(stream, tunnel, self.limits, self.debuglevel, until)
-        if tell is not None:
-            tell(TUNNELLED, f"by {bracketed(self._host)}:{self._port}", stream.loop.time() - since)
+        while True:
+            stream = await self._reach(tell)
+            try:
+                since = now()
+                if self.proxy_context is not None:
+                    stream = await start_tls(stream, self.proxy_context, ascii_host(self._host))
+                    if tell is not None:
+                        tell_secured(tell, stream, now() - since)
+                since = now()
+                fields = await open_tunnel(stream, tunnel, self.limits, self.debuglevel, until, turn)
+                if fields is not None:
+                    self._proxy_headers = fields
+                    if tell is not None:
+                        tell(TUNNELLED, f"by {bracketed(self._host)}:{self._port}", now() - since)
+                    return stream
+            except BaseException as error:
+                await stream.aborted(error)
+                raise
+            await stream.aborted()
 
     def _until(self, total: float) -> float:
         """The time of the loop at which an exchange that begins now, and may take ``total`` seconds, must be over."""

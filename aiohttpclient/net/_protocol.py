@@ -394,6 +394,8 @@ class StreamProtocol(asyncio.StreamReaderProtocol, asyncio.BufferedProtocol):
             sock = self.base_transport.get_extra_info("socket")
             if sock is None:  # a transport in memory delivers at once
                 return False
+            if sock.fileno() < 0:  # closed under TLS, which is told in the next turn of the loop
+                return True
             if not hasattr(select, "poll"):  # Windows
                 return bool(select.select([sock], (), (), 0)[0])
             poll = self._poll = select.poll()

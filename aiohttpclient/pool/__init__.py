@@ -2,7 +2,7 @@
 
 from ._limits import PoolLimits
 from ._pool import ConnectionPool
-from ._proxy import Proxy
+from ._proxy import Proxy, ProxyAuth
 from ._retry import IDEMPOTENT
 from ._stats import Drop, EventKind, PoolEvent, PoolStats
 from ._timeouts import TimeoutManager
@@ -16,5 +16,6 @@ __all__ = [
     "PoolLimits",
     "PoolStats",
     "Proxy",
+    "ProxyAuth",
     "TimeoutManager",
 ]

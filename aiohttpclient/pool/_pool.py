@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 from ..connection import DEFAULT_LIMITS, FieldBlock, prepare
 from ..net import LOST
 from ..timeouts import Timeout
+from ..wire import field_line
 from ._connections import FOR_PROXY
 from ._lease import Lease
 from ._limits import PoolLimits
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from ..net import Dialer, StreamProtocol, Tell
     from ..wire import MessageLimits
     from ._connections import LeasedConnection, PooledConnection
+    from ._proxy import ProxyAuth
     from ._routes import OriginKey, Route
     from ._slot import Slot
 
@@ -73,12 +75,15 @@ class ConnectionPool(Supply):
         keeps to the public Internet, whatever a name stands for: use it where others choose the URLs. It judges the
         address that is connected to, which behind a proxy is the proxy's
     :param proxy_ssl_context: for ``https`` proxies; None: the same as for ``https`` by default
+    :param proxy_auth: who we are to ``http`` and ``https`` proxies that have nothing about that in their URLs, where a
+        tunnel is opened; a request that is forwarded takes ``proxy_authorization``
     :param message_limits: bounds on what a peer may send outside of a body
     :param retry: send a request once more when the reused connection that it went out on died before a byte of an
         answer came, and the request may be repeated: its method is idempotent, or nothing of it was written
     :param on_event: called with a :class:`PoolEvent` for each decision, and each step on the way to a connection.
         It must not use the pool, nor raise: what it raises is reported to the event loop, and changes nothing
     :raises InvalidURL: ``proxy`` is not the URL of one
+    :raises ValueError: ``proxy`` has credentials, or takes others, and there is ``proxy_auth``
 
     A pool belongs to the event loop in which it is used first. Close it, or use ``async with``.
     """
@@ -92,12 +97,13 @@ class ConnectionPool(Supply):
         dialer: Dialer | None = None,
         *,
         proxy_ssl_context: ssl.SSLContext | None = None,
+        proxy_auth: ProxyAuth | None = None,
         message_limits: MessageLimits = DEFAULT_LIMITS,
         retry: bool = True,
         on_event: Callable[[PoolEvent], object] | None = None,
     ) -> None:
         chosen = Proxy.parse(proxy) if isinstance(proxy, str) else proxy
-        super().__init__(limits, chosen, dialer, ssl_context, proxy_ssl_context, message_limits, on_event)
+        super().__init__(limits, chosen, dialer, ssl_context, proxy_ssl_context, message_limits, on_event, proxy_auth)
         self._timeout = timeout if isinstance(timeout, Timeout) else Timeout(timeout)
         # What has no total has no time of its own either: one clock is enough for all such requests.
         self._clock = TimeoutManager(Timeout() if self._timeout.total is not None else self._timeout)
@@ -131,6 +137,7 @@ class ConnectionPool(Supply):
         headers: HeadersInit | FieldBlock | None = None,
         timeout: float | Timeout | TimeoutManager | None = None,
         *,
+        proxy_authorization: str | None = None,
         on_sent: Callable[[bool], object] | None = None,
         whole: Literal[False] = False,
     ) -> AsyncHTTPResponse: ...
@@ -144,6 +151,7 @@ class ConnectionPool(Supply):
         headers: HeadersInit | FieldBlock | None = None,
         timeout: float | Timeout | TimeoutManager | None = None,
         *,
+        proxy_authorization: str | None = None,
         on_sent: Callable[[bool], object] | None = None,
         whole: bool,
     ) -> AsyncHTTPResponse | WholeResponse: ...
@@ -156,6 +164,7 @@ class ConnectionPool(Supply):
         headers: HeadersInit | FieldBlock | None = None,
         timeout: float | Timeout | TimeoutManager | None = None,
         *,
+        proxy_authorization: str | None = None,
         on_sent: Callable[[bool], object] | None = None,
         whole: bool = False,
     ) -> AsyncHTTPResponse | WholeResponse:
@@ -168,6 +177,7 @@ class ConnectionPool(Supply):
         :param body: whatever :meth:`AsyncHTTPConnection.request` takes; under a Transfer-Encoding of the caller's own,
             which must end in ``chunked``, it is sent in chunks, too
         :param timeout: None: the pool's; a number sets each phase; a :class:`TimeoutManager`: what is left of that
+        :param proxy_authorization: the value of that field, for a request that is :meth:`forwarded`
         :param on_sent: called when the request was written, head and body, and its answer is waited for: with True, or
             with False when an answer ended the sending before. Again where the request is sent again
         :param whole: see :meth:`AsyncHTTPConnection.getresponse`
@@ -179,10 +189,10 @@ class ConnectionPool(Supply):
         :raises HTTPException, OSError: as :meth:`AsyncHTTPConnection.request` and its ``getresponse``
         """
         # A body is looked at each time, and fields too, unless they are a block, which never changes.
-        repeats = body is None and (headers is None or type(headers) is FieldBlock)
+        repeats = body is None and proxy_authorization is None and (headers is None or type(headers) is FieldBlock)
         prepared = self._prepared.get((method, url, headers)) if repeats else None
         if prepared is None:
-            prepared = self._prepare(method, url, body, headers)
+            prepared = self._prepare(method, url, body, headers, proxy_authorization)
         route, target, head, plan, body = prepared
         bounds, deadline = self._timeout, None
         if timeout is not None or bounds.total is not None:
@@ -235,9 +245,21 @@ class ConnectionPool(Supply):
         takes the stream out of the pool.
 
         :raises InvalidURL: ``url`` is not an absolute URL of HTTP
+        :raises ValueError: a proxy forwards, and there is ``proxy_auth``, with which a lease cannot answer
         """
         route, _ = self._router.find(url)
         return Lease(self, route, timeout, as_text(url))
+
+    def forwarded(self, url: str) -> tuple[Proxy, str] | None:
+        """The proxy to which a request for ``url`` is sent, and the target in its first line.
+
+        None: it goes to the origin, be it through a tunnel or SOCKS, and no proxy gets to see it.
+
+        :raises InvalidURL: ``url`` is not an absolute URL of HTTP
+        """
+        route, target = self._router.find(url)
+        proxy = route.key.proxy
+        return (proxy, target) if proxy is not None and route.prefix else None
 
     def stats(self) -> PoolStats:
         """What the pool has and has done, counted in this moment."""
@@ -286,7 +308,9 @@ class ConnectionPool(Supply):
         self._count(slot, Drop.FAILED)
         self._say(EventKind.RETRIED, slot.page.key, type(error).__name__)
 
-    def _prepare(self, method: str, url: str, body: Any, headers: HeadersInit | FieldBlock | None) -> Prepared:
+    def _prepare(
+        self, method: str, url: str, body: Any, headers: HeadersInit | FieldBlock | None, credentials: str | None
+    ) -> Prepared:
         """Everything about a request that can be known before there is a connection.
 
         :raises InvalidURL, ValueError, TypeError: something that cannot be sent
@@ -295,6 +319,8 @@ class ConnectionPool(Supply):
         head, plan, body = prepare(route.origin, method, target, body, headers, encode_chunked=True)
         if plan.for_proxy or method == "CONNECT":
             refuse(plan, method)
+        if credentials is not None:  # for one time: it is not remembered
+            return route, target, with_credentials(head, route, credentials), plan, body
         prepared = route, target, head, plan, body
         lasting = headers is None or (type(headers) is FieldBlock and headers.base is headers)
         if body is None and lasting and type(url) is str and len(url) <= PREPARED_LENGTH:
@@ -340,6 +366,8 @@ class ConnectionPool(Supply):
         self, route: Route, timeout: float | Timeout | TimeoutManager | None, url: str
     ) -> tuple[Slot, LeasedConnection]:
         """A slot for a holder, and the connection on which it has the stream of that slot."""
+        if route.prefix and self._router.auth is not None:
+            raise ValueError("a lease can't answer a proxy with proxy_auth, but has what the URL of the proxy says")
         conn = self._router.lease(route.key)
         conn.timeout, deadline = self._bounds(timeout, "CONNECT", url)
         if isinstance(timeout, TimeoutManager):
@@ -412,3 +440,14 @@ def refuse(plan: Plan, method: str) -> None:
     if plan.for_proxy:
         raise ValueError(FOR_PROXY)
     raise ValueError(f"{method} makes a tunnel; give the pool a proxy, or lease a connection for it")
+
+
+def with_credentials(head: bytes, route: Route, credentials: str) -> bytes:
+    """``head`` with ``Proxy-Authorization``, which nobody but the proxy at the other end is going to see.
+
+    :raises ValueError: an origin would see it, or the URL of the proxy says it already; or it cannot be in a field
+    """
+    proxy = route.key.proxy
+    if proxy is None or not route.prefix or proxy.authorization is not None:
+        raise ValueError(FOR_PROXY)
+    return head[:-2] + field_line("Proxy-Authorization", credentials) + head[-2:]

@@ -7,12 +7,15 @@ import contextlib
 import ipaddress
 import re
 from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias, cast
+from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias, cast
 from urllib.parse import unquote
 
 from .._url import ascii_host, bracketed, split_host_port
 from ..errors import InvalidURL
 from ..status import HTTP_PORT, HTTPS_PORT
+
+if TYPE_CHECKING:
+    from ..connection import ProxyTurn
 
 ProxyScheme: TypeAlias = Literal["http", "https", "socks4", "socks4a", "socks5", "socks5h"]
 
@@ -98,8 +101,7 @@ class Proxy:
         return cls(cast("ProxyScheme", scheme), host, port, username, password)
 
     def __str__(self) -> str:
-        credentials = "" if self.username is None and self.password is None else "***@"
-        return f"{self.scheme}://{credentials}{bracketed(self.host)}:{self.port}"
+        return self.url if self.username is None and self.password is None else self.url.replace("://", "://***@", 1)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self}>"
@@ -112,12 +114,24 @@ class Proxy:
         credentials = f"{self.username or ''}:{self.password or ''}".encode()
         return f"Basic {base64.b64encode(credentials).decode()}"
 
+    @property
+    def url(self) -> str:
+        """Its URL, without the credentials."""
+        return f"{self.scheme}://{bracketed(self.host)}:{self.port}"
+
     def tunnels(self, scheme: str) -> bool:
         """Whether requests to origins of ``scheme`` go through CONNECT; the others are sent to the proxy itself.
 
         Never with SOCKS, which connects before there is a request.
         """
         return self.scheme in {"http", "https"} and scheme == "https"
+
+
+class ProxyAuth(Protocol):
+    """Who we are to HTTP proxies, where user name and password in their URL, which are Basic, do not say it."""
+
+    def begin(self, proxy: Proxy, method: str, target: str) -> ProxyTurn:
+        """The turn of one request to ``proxy``, which has ``method`` and ``target`` in its first line."""
 
 
 # What can fail below has the URL, or a part of it, in its text; so it has ended before the error that leaves is raised,

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..net import Dialer
+    from ._proxy import ProxyAuth
 
     ProxyChoice = Proxy | Callable[[str], str | Proxy | None] | None
 
@@ -93,6 +94,8 @@ class Router:
     :param context, proxy_context: give the TLS context for origins, and for proxies
     :param dialer: connects to origins and proxies
     :param through: makes of ``dialer`` one that goes through a SOCKS proxy
+    :param auth: who we are to HTTP proxies
+    :raises ValueError: ``auth`` is of no use with ``proxy``, or not needed
     """
 
     def __init__(
@@ -102,8 +105,10 @@ class Router:
         proxy_context: Callable[[], ssl.SSLContext],
         dialer: Dialer,
         through: Callable[[Proxy], Dialer],
+        auth: ProxyAuth | None = None,
         **options: Any,
     ) -> None:
+        self.auth = auth
         self._proxy = proxy
         # Who resumes a session is seen to be who began it: not through another proxy, nor with other credentials. And
         # behind another port of the same name is most likely another server, which would refuse it.
@@ -111,8 +116,12 @@ class Router:
         self._proxy_context = functools.lru_cache(CONTEXTS)(lambda proxy: resuming(proxy_context()))  # noqa: ARG005
         self._dialer = dialer
         self._through = functools.lru_cache(PROXIES)(through)
-        if isinstance(proxy, Proxy) and is_socks(proxy):
-            self._through(proxy)  # whatever is wrong with it is said now
+        if isinstance(proxy, Proxy):  # whatever is wrong with it is said now
+            self._check(proxy)
+            if is_socks(proxy):
+                self._through(proxy)
+                if auth is not None:
+                    raise ValueError(f"{proxy} takes user name and password from its URL, and no proxy_auth")
         self._options = options
         self._by_origin = functools.lru_cache(ROUTES)(self._route)
         self._found: dict[str, tuple[Route, str]] = {}
@@ -161,7 +170,17 @@ class Router:
         if callable(proxy):
             chosen = proxy(str(OriginKey(scheme, host, port, None)))
             proxy = None if chosen is None else Proxy.parse(chosen)
+        if proxy is not None:
+            self._check(proxy)
         return Route(OriginKey(scheme, host, port, proxy))
+
+    def _check(self, proxy: Proxy) -> None:
+        """Refuse to guess who we are to ``proxy``.
+
+        :raises ValueError: it has credentials of its own, and there is ``auth``
+        """
+        if self.auth is not None and proxy.authorization is not None:
+            raise ValueError(f"proxy_auth is given, and {proxy} has user name or password in its URL: say only one")
 
     def connection(self, key: OriginKey) -> PooledConnection:
         """A connection that the pool is going to keep; not open."""
@@ -189,7 +208,9 @@ class Router:
             options["proxy_context"] = self._proxy_context(key.proxy)
         conn = tls(proxy.host, proxy.port, context=self._context(key.proxy, key.port), **options)
         authorization = proxy.authorization
-        conn.set_tunnel(host, port, {} if authorization is None else {"Proxy-Authorization": authorization})
+        fields = {} if authorization is None else {"Proxy-Authorization": authorization}
+        auth = None if self.auth is None else functools.partial(self.auth.begin, proxy, "CONNECT")
+        conn.set_tunnel(host, port, fields, auth=auth)
         return conn
 
 

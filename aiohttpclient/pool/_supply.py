@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from ..net import Dialer, SocksKind, StreamProtocol, Tell
     from ..wire import MessageLimits
     from ._limits import PoolLimits
-    from ._proxy import Proxy
+    from ._proxy import Proxy, ProxyAuth
     from ._routes import OriginKey, ProxyChoice
     from ._slot import Slot
     from ._timeouts import TimeoutManager
@@ -92,6 +92,7 @@ class Supply:
         proxy_context: ssl.SSLContext | None,
         message_limits: MessageLimits,
         on_event: Callable[[PoolEvent], object] | None,
+        proxy_auth: ProxyAuth | None = None,
     ) -> None:
         self._slots: dict[Slot, AsyncHTTPConnection] = {}
         self._streams: set[StreamProtocol] = set()
@@ -104,6 +105,7 @@ class Supply:
             lambda: proxy_context or default_context(),
             self._dialer,
             self._through,
+            proxy_auth,
             limits=message_limits,
         )
         self._book = Book(limits)

@@ -187,19 +187,23 @@ class DigestServer(Server):
         return stream(request, status, *fields)
 
     def _decide(self, request: Request) -> tuple[int, list[tuple[str, str]]]:
-        field = request.headers.get("Authorization")
+        split = urlsplit(request.url_text)
+        target = (split.path or "/") + (f"?{split.query}" if split.query else "")
+        return self.judge(request.method, target, request.headers.get("Authorization"))
+
+    def judge(self, method: str, target: str, field: str | None) -> tuple[int, list[tuple[str, str]]]:
+        """What a request with ``field`` is answered."""
         if field is None:
             return self._ask()
         given = parameters_of(field)
         nonce = given["nonce"]
         assert nonce in self.times
         assert given["realm"] == self.realm
-        split = urlsplit(request.url_text)
-        assert given["uri"] == (split.path or "/") + (f"?{split.query}" if split.query else "")
+        assert given["uri"] == target
         assert given.get("algorithm") == self.algorithm
         assert given.get("opaque") == 'op,aq="ue'
         first = self.firsts.setdefault(nonce, given)
-        if not is_proof(given, self.secrets, request.method, self.body, first):
+        if not is_proof(given, self.secrets, method, self.body, first):
             return self._ask()
         if self.qop is not None:
             assert given["qop"] in self.qop

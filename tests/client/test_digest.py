@@ -16,7 +16,7 @@ import pytest
 from aiohttpclient.client._contents import content_payload
 from aiohttpclient.client._digest import AUTH_INT_SIZE, SPACES, DigestAuth, body_hash, random_cnonce
 from aiohttpclient.client.middlewares._auth import ATTEMPTS, AuthMiddleware
-from aiohttpclient.errors import BodyNotReplayable
+from aiohttpclient.errors import BodyNotReplayable, ProtocolError
 
 from .fakes_auth import DigestServer, Server, parameters_of, request, stream
 
@@ -325,6 +325,132 @@ async def test_concurrent_first_requests() -> None:
     auth = DigestAuth(USER, PASSWORD)
     assert await asyncio.gather(*(send(auth, server) for _ in range(20))) == [200] * 20
     assert len(server.requests) <= 40
+
+
+class Strict(DigestServer):
+    """A server that forgets a nonce when one of its numbers is left out, or comes too late (Squid)."""
+
+    def judge(self, method: str, target: str, field: str | None) -> tuple[int, list[tuple[str, str]]]:
+        if field is not None:
+            given = parameters_of(field)
+            if int(given["nc"], 16) != len(self.used[given["nonce"]]) + 1:
+                self.used[given["nonce"]].add("forgotten")
+                self.used[given["nonce"]].add(given["nc"])
+                return self._ask(stale=True)
+        return super().judge(method, target, field)
+
+
+async def test_numbers_that_come_in_another_order() -> None:
+    """Where they must not, and on several connections do, a request is refused twice, and then has a nonce alone."""
+    turns = itertools.cycle([5, 0, 3, 1, 4, 2, 0, 7])
+
+    class Slow(Strict):
+        async def __call__(self, made: Any) -> Any:
+            for _ in range(next(turns)):
+                await asyncio.sleep(0)
+            return await super().__call__(made)
+
+    server = Slow(SECRETS)
+    auth = DigestAuth(USER, PASSWORD)
+
+    async def work() -> list[int]:
+        return [await send(auth, server) for _ in range(10)]
+
+    assert await asyncio.gather(*(work() for _ in range(20))) == [[200] * 10] * 20
+
+
+async def test_nonce_of_ones_own() -> None:
+    """What replaces a nonce that was new, and has run out, is used by no other request."""
+    auth = DigestAuth(USER, PASSWORD)
+    server = DigestServer(SECRETS)
+    made = request("http://example.org/a")
+    nonces = []
+    for _ in range(2):
+        assert await auth.answer(made, server.challenge(made, stale=True))
+        await auth.authorize(made)
+        nonces.append(parameters_of(made.headers["Authorization"])["nonce"])
+    other = request("http://example.org/a")
+    await auth.authorize(other)
+    assert parameters_of(other.headers["Authorization"])["nonce"] == nonces[0] != nonces[1]
+
+
+# -- the proof of the server
+
+
+def rspauth(field: str, algorithm: str | None = None) -> str:
+    """What a server that knows the password says to a request with ``field`` (RFC 7616 section 3.5)."""
+    given = parameters_of(field)
+    hash_name = {"MD5": "md5", "SHA-256": "sha256"}[(algorithm or "MD5").removesuffix("-sess")]
+
+    def h(text: str) -> str:
+        return hashlib.new(hash_name, text.encode()).hexdigest()
+
+    a1 = f"{USER}:here:{PASSWORD}"
+    if algorithm is not None and algorithm.endswith("-sess"):
+        a1 = f"{h(a1)}:{given['nonce']}:{given['cnonce']}"
+    middle = f"{given['nonce']}:{given['nc']}:{given['cnonce']}:{given['qop']}"
+    return h(f"{h(a1)}:{middle}:{h(':' + given['uri'])}")
+
+
+class Proving(DigestServer):
+    """A server that proves that it knows the password: ``says`` makes of the proof what it sends."""
+
+    says: Any = staticmethod(lambda proof: f'qop=auth, rspauth="{proof}"')
+
+    def judge(self, method: str, target: str, field: str | None) -> tuple[int, list[tuple[str, str]]]:
+        status, fields = super().judge(method, target, field)
+        if status == 200 and field is not None:
+            fields = [("Authentication-Info", self.says(rspauth(field, self.algorithm)))]
+        return status, fields
+
+
+@pytest.mark.parametrize("algorithm", [None, "MD5-sess", "SHA-256", "SHA-256-sess"])
+async def test_proof_of_the_server(algorithm: str | None) -> None:
+    """A server that proves to know the password is believed."""
+    server = Proving(SECRETS, algorithm)
+    auth = DigestAuth(USER, PASSWORD)
+    assert [await send(auth, server, "http://example.org/a?b=%22") for _ in range(2)] == [200, 200]
+
+
+@pytest.mark.parametrize(
+    ("says", "believed"),
+    [
+        (lambda proof: f"rspauth={proof.upper()}", True),
+        (lambda proof: "qop=auth", True),
+        (lambda proof: 'rspauth=""', True),
+        (lambda proof: f'rspauth="{proof[:-1]}"', False),
+        (lambda proof: f'rspauth="{"0" * 32}", nextnonce="evil"', False),
+    ],
+    ids=["in upper case", "none", "empty", "short", "wrong"],
+)
+async def test_proof_that_is_wrong(says: Any, believed: bool) -> None:
+    """A server that pretends to know it is an error, which does not show it, and what it says is not used."""
+    server = Proving(SECRETS)
+    server.says = says
+    auth = DigestAuth(USER, PASSWORD)
+    if believed:
+        assert await send(auth, server) == 200
+        return
+    url = "http://example.org/a?token=s3cr3t"
+    with pytest.raises(ProtocolError, match=r"GET http://example.org/a\?token=\*\*\* .*rspauth") as caught:
+        await send(auth, server, url)
+    assert server.streams[-1].closed == 1
+    assert PASSWORD not in str(caught.value)
+    made = request()
+    await auth.authorize(made)
+    assert parameters_of(made.headers["Authorization"])["nonce"] != "evil"
+
+
+@pytest.mark.parametrize("qop", ["auth-int", None])
+async def test_proof_that_cannot_be_checked(qop: str | None) -> None:
+    """With ``auth-int`` it takes the body of the response, and without qop there is none: neither is looked at."""
+
+    class Unknown(DigestServer):
+        def judge(self, method: str, target: str, field: str | None) -> tuple[int, list[tuple[str, str]]]:
+            status, fields = super().judge(method, target, field)
+            return status, fields or [("Authentication-Info", 'rspauth="0"')]
+
+    assert await send(DigestAuth(USER, PASSWORD), Unknown(SECRETS, qop=qop)) == 200
 
 
 async def test_two_realms_at_once() -> None:

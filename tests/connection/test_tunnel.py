@@ -34,6 +34,7 @@ from .exchanges import ARRIVALS, FRAMINGS, answer, fetch, framed
 if TYPE_CHECKING:
     import ssl
 
+    from aiohttpclient import Headers
     from tests.support.server import Peer, RawServer, Script
     from tests.support.tls import TlsKit
 
@@ -223,6 +224,231 @@ async def test_other_refusals(status: bytes) -> None:
         with pytest.raises(TunnelError, match=status.decode()) as caught:
             await through(server)
         assert caught.value.body == b""
+
+
+# -- who asks
+
+
+class Turn:
+    """What a caller says to a proxy, and hears of it: ``given``, one after the other, as long as there is more."""
+
+    def __init__(self, *given: str | None) -> None:
+        self.left = list(given)
+        self.begun: list[str] = []
+        self.heard: list[tuple[str, str | None]] = []
+
+    def begin(self, authority: str) -> Turn:
+        self.begun.append(authority)
+        return self
+
+    async def credentials(self) -> str | None:
+        await asyncio.sleep(0)
+        return self.left.pop(0)
+
+    async def refused(self, headers: Headers) -> bool:
+        await asyncio.sleep(0)
+        self.heard.append(("refused", headers.get("proxy-authenticate")))
+        return bool(self.left)
+
+    def accepted(self, headers: Headers) -> None:
+        self.heard.append(("accepted", headers.get("via")))
+
+
+WHO = b"HTTP/1.1 407 Who\r\nProxy-Authenticate: X\r\n"
+
+FIELD = b"Proxy-Authorization: "
+
+
+def asking(
+    password: bytes, refusal: bytes = WHO + b"Content-Length: 4\r\n\r\nbody", then: Script | None = None
+) -> Script:
+    """A proxy that opens tunnels for those who know ``password``; ``then`` is what it does after a refusal."""
+
+    async def script(peer: Peer) -> None:
+        while FIELD + password + b"\r\n" not in await peer.read_head():
+            await peer.send(refusal)
+            if then is not None:
+                await then(peer)
+                return
+        await peer.send(ESTABLISHED)
+        await peer.read_request()
+        await peer.send(reply(b"origin"))
+        await peer.read_until_eof()
+
+    return script
+
+
+async def ask(server: RawServer, turn: Turn, **options: Any) -> bytes:
+    async with AsyncHTTPConnection(server.host, server.port, **options) as conn:
+        conn.set_tunnel("origin.example", 8080, {"X": "y"}, auth=turn.begin)
+        return await fetch(conn)
+
+
+@pytest.mark.parametrize("secure", [False, True], ids=["plain", "TLS"])
+@pytest.mark.parametrize("framing", ["length", "chunked", "no body"])
+async def test_asked_who_it_is(framing: str, secure: bool, tls: TlsKit) -> None:
+    """A 407 is answered on the same connection, when its body was read; the origin hears nothing of all that."""
+    bodies = {
+        "length": b"Content-Length: 4\r\n\r\nbody",
+        "chunked": b"Transfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\n\r\n",
+        "no body": b"Content-Length: 0\r\n\r\n",
+    }
+    turn = Turn(None, "a", "b")
+    async with raw_server(asking(b"b", WHO + bodies[framing]), ssl=tls.good if secure else None) as server:
+        assert await ask(server, turn, **({"proxy_context": tls.client} if secure else {})) == b"origin"
+        assert server.connections == 1
+        *heads, request, rest = server.raw.split(b"\r\n\r\n")
+    same = b"CONNECT origin.example:8080 HTTP/1.1\r\nHost: origin.example:8080\r\nX: y"
+    assert heads == [same, same + b"\r\n" + FIELD + b"a", same + b"\r\n" + FIELD + b"b"]
+    assert (request, rest) == (b"GET / HTTP/1.1\r\nHost: origin.example:8080\r\nAccept-Encoding: identity", b"")
+    assert turn.begun == ["origin.example:8080"]
+    assert turn.heard == [("refused", "X"), ("refused", "X"), ("accepted", "1.1 proxy")]
+
+
+async def leave(peer: Peer) -> None:
+    peer.close()
+
+
+async def reset(peer: Peer) -> None:
+    peer.reset()
+
+
+async def close_when_asked_again(peer: Peer) -> None:
+    await peer.read_head()
+
+
+async def reset_when_asked_again(peer: Peer) -> None:
+    await peer.read_exactly(10)
+    peer.reset()
+
+
+async def cut_when_asked_again(peer: Peer) -> None:
+    await peer.read_head()
+    peer.cut()
+
+
+async def stay(peer: Peer) -> None:
+    await peer.read_until_eof()
+
+
+LEAVING: dict[str, tuple[bytes, Script]] = {
+    "says so": (b"Connection: close\r\nContent-Length: 4\r\n\r\nbody", stay),
+    "until close": (b"\r\nbody", leave),
+    "at once": (b"Content-Length: 4\r\n\r\nbody", leave),
+    "reset": (b"Content-Length: 4\r\n\r\nbody", reset),
+    "when asked again": (b"Content-Length: 4\r\n\r\nbody", close_when_asked_again),
+    "reset when asked again": (b"Content-Length: 4\r\n\r\nbody", reset_when_asked_again),
+    "cut when asked again": (b"Content-Length: 4\r\n\r\nbody", cut_when_asked_again),
+    "too much": (b"Content-Length: 20000\r\n\r\n" + b"x" * 20000, stay),
+    "surplus": (b"Content-Length: 4\r\n\r\nbody and more", stay),
+    "wrong body": (b"Transfer-Encoding: chunked\r\n\r\nnonsense\r\n", stay),
+}
+"""How a proxy refuses after which the connection is of no more use."""
+
+
+@pytest.mark.parametrize("secure", [False, True], ids=["plain", "TLS"])
+@pytest.mark.parametrize("leaving", LEAVING)
+async def test_asked_on_a_connection_that_is_lost(leaving: str, secure: bool, tls: TlsKit) -> None:
+    """Where the proxy closes, says that it will, or is not understood, the 407 is answered on another connection."""
+    rest, then = LEAVING[leaving]
+    turn = Turn("a", "b", "b", "b")
+    async with raw_server(asking(b"b", WHO + rest, then), ssl=tls.good if secure else None) as server:
+        assert await ask(server, turn, **({"proxy_context": tls.client} if secure else {})) == b"origin"
+        assert server.connections == 2
+        await server.wait_closed(2)
+    assert turn.heard == [("refused", "X"), ("accepted", "1.1 proxy")]
+    assert turn.begun == ["origin.example:8080"]
+
+
+async def test_asked_once_too_often() -> None:
+    """When there is no other answer the last refusal is the error."""
+    turn = Turn("a", "b")
+    async with raw_server(asking(b"c")) as server:
+        with pytest.raises(TunnelError) as caught:
+            await ask(server, turn)
+        await server.wait_closed()
+    assert (caught.value.status, caught.value.body) == (407, b"body")
+    assert turn.heard == [("refused", "X")] * 2
+
+
+@pytest.mark.parametrize("status", [b"401 Who", b"403 No", b"502 Bad"])
+async def test_refused_for_another_reason(status: bytes) -> None:
+    """Only 407 is a question; whatever else refuses is an error at once."""
+    turn = Turn("a", "b")
+    async with raw_server(answer(b"HTTP/1.1 " + status + b"\r\nContent-Length: 0\r\n\r\n")) as server:
+        with pytest.raises(TunnelError, match=status.decode()):
+            await ask(server, turn)
+    assert turn.heard == []
+
+
+async def test_lost_before_it_was_asked() -> None:
+    """A proxy that closes instead of answering the first CONNECT is not asked again."""
+    turn = Turn("a", "b")
+    async with raw_server(close_when_asked_again) as server:
+        with pytest.raises(RemoteDisconnected):
+            await ask(server, turn)
+        assert server.connections == 1
+    assert turn.heard == []
+
+
+@pytest.mark.parametrize("beginning", [b"HTTP/1.1 200 Conn", b"HTTP/1.1 103 Early\r\n\r\n"])
+async def test_lost_within_the_second_answer(beginning: bytes) -> None:
+    """Nor is it asked again when it closes in the middle of an answer."""
+
+    async def begin_to_answer(peer: Peer) -> None:
+        await peer.read_head()
+        await peer.send(beginning)
+
+    turn = Turn("a", "b", "c")
+    async with raw_server(asking(b"c", then=begin_to_answer)) as server:
+        with pytest.raises(HTTPException, match=r"within the head|without response"):
+            await ask(server, turn)
+        assert server.connections == 1
+    assert turn.heard == [("refused", "X")]
+
+
+async def test_each_connection_has_a_turn() -> None:
+    """Each time that the connection is opened, the credentials are asked for anew."""
+    turn = Turn("b", "b")
+    async with raw_server(asking(b"b")) as server, AsyncHTTPConnection(server.host, server.port) as conn:
+        conn.set_tunnel("origin.example", auth=turn.begin)
+        for _ in range(2):
+            assert await fetch(conn) == b"origin"
+            await conn.close()
+    assert turn.begun == ["origin.example:80"] * 2
+
+
+async def test_time_for_all_attempts() -> None:
+    """The connect timeout is for all attempts together."""
+
+    class Endless(Turn):
+        async def credentials(self) -> str | None:
+            return "a"
+
+        async def refused(self, headers: Headers) -> bool:
+            return True
+
+    async with raw_server(asking(b"b")) as server:
+        with pytest.raises(ConnectTimeout):
+            await ask(server, Endless(), timeout=Timeout(connect=0.05))
+        await server.wait_closed()
+
+
+@pytest.mark.parametrize("leaves", [False, True], ids=["stays", "leaves"])
+@pytest.mark.parametrize("moment", Moment, ids=lambda moment: moment.name)
+async def test_cancelled_anywhere_while_it_is_asked(moment: Moment, leaves: bool) -> None:
+    """Cancelled at any wait on the way to the second CONNECT, and behind it, every socket is closed by then."""
+    asyncio.get_running_loop().set_debug(False)
+    async with raw_server(asking(b"b", then=leave if leaves else None)) as server:
+
+        async def work() -> None:
+            assert await ask(server, Turn("a", "b", "b")) == b"origin"
+
+        def ended(ending: Ending) -> None:
+            address = (server.host, server.port)
+            assert not [each for each in open_descriptors() if each.addresses()[1:] == [address]], str(ending)
+
+        assert await sweep(moment, work, ended=ended) > 5
 
 
 # -- the body of a refusal

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 needs_nginx = pytest.mark.skipif(servers.find("nginx") is None, reason="nginx is not installed")
 needs_haproxy = pytest.mark.skipif(servers.find("haproxy") is None, reason="haproxy is not installed")
 needs_tinyproxy = pytest.mark.skipif(servers.find("tinyproxy") is None, reason="tinyproxy is not installed")
+needs_squid = pytest.mark.skipif(
+    servers.find("squid") is None or servers.digest_helper() is None, reason="squid is not installed"
+)
 needs_microsocks = pytest.mark.skipif(servers.find("microsocks") is None, reason="microsocks is not installed")
 
 START: dict[str, Callable[[Path, CertificateFiles | None], AbstractContextManager[Server]]] = {
@@ -125,6 +128,14 @@ def tls_origin(tmp_path_factory: pytest.TempPathFactory, tls: TlsKit) -> Iterato
 def tinyproxy(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """An HTTP proxy: anybody's, then one that wants credentials, which it has as ``username`` and ``password``."""
     with servers.tinyproxy(tmp_path_factory.mktemp("tinyproxy"), *request.param or ()) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def squid(request: pytest.FixtureRequest) -> Iterator[Server]:
+    """An HTTP proxy that wants Digest of ``CREDENTIALS``; ``strict``: numbers without a gap."""
+    options = "auth_param digest nonce_strictness on" if request.param == "strict" else ""
+    with servers.squid(*CREDENTIALS, options) as running:
         yield running
 
 

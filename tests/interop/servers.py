@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import signal
 import sys
+import tempfile
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
@@ -17,7 +20,6 @@ from tests.support.servers import HOST, Server, free_port, running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from tests.support.tls import CertificateFiles
 
@@ -95,6 +97,31 @@ DefaultErrorFile "{folder}/error.html"
 
 TINYPROXY_ERROR = "<h1>{cause}</h1><p>{detail}</p>\n"
 """The page that tinyproxy sends with a refusal; it fills in what is in braces."""
+
+SQUID_CONFIG = """\
+http_port {host}:{port}
+visible_hostname {host}
+auth_param digest program {helper} -c {folder}/passwords
+auth_param digest realm {realm}
+auth_param digest children 1
+{options}
+acl known proxy_auth REQUIRED
+http_access allow known
+http_access deny all
+cache deny all
+cache_mem 0 MB
+memory_cache_shared off
+access_log none
+cache_log stdio:/dev/stderr
+cache_store_log none
+pid_filename none
+netdb_filename none
+pinger_enable off
+shutdown_lifetime 0 seconds
+coredump_dir {folder}
+"""
+
+SQUID_REALM = "Squid (a proxy)"
 
 HAPROXY_CONFIG = """\
 defaults
@@ -218,6 +245,34 @@ def tinyproxy(folder: Path, username: str | None = None, password: str | None = 
     config.write_text(TINYPROXY_CONFIG.format(folder=folder, host=HOST, port=port, authentication=authentication))
     with running([str(find("tinyproxy")), "-d", "-c", str(config)], port, folder):
         yield Server("tinyproxy", port, folder, username=username, password=password)
+
+
+def digest_helper() -> str | None:
+    """The program by which squid knows passwords for Digest, where Debian, or Red Hat, puts it."""
+    return shutil.which("digest_file_auth", path="/usr/lib/squid:/usr/lib64/squid:/usr/libexec/squid")
+
+
+@contextmanager
+def squid(username: str, password: str, options: str = "") -> Iterator[Server]:
+    """Squid, an HTTP proxy that wants Digest; ``options`` are more lines for its configuration.
+
+    Where it is started by root it works as another user, who cannot look into the folders of the tests, and so has one
+    of its own.
+    """
+    port = free_port()
+    with tempfile.TemporaryDirectory(prefix="squid-") as path:
+        folder = Path(path)
+        folder.chmod(0o755)
+        ha1 = hashlib.md5(f"{username}:{SQUID_REALM}:{password}".encode(), usedforsecurity=False).hexdigest()
+        (folder / "passwords").write_text(f"{username}:{SQUID_REALM}:{ha1}\n")
+        config = folder / "squid.conf"
+        text = SQUID_CONFIG.format(
+            folder=folder, host=HOST, port=port, helper=digest_helper(), realm=SQUID_REALM, options=options
+        )
+        config.write_text(text)
+        name = f"s{port}"  # what it shares with itself in memory has that name, and is not for those of other tests
+        with running([str(find("squid")), "-N", "-n", name, "-f", str(config)], port, folder):
+            yield Server("squid", port, folder, username=username, password=password)
 
 
 @contextmanager

@@ -23,6 +23,7 @@ from aiohttpclient import (
     Timeout,
     TunnelError,
 )
+from aiohttpclient.connection import FieldBlock
 from aiohttpclient.net import ResumingContext, TCPDialer, UnixDialer, adopt, public_only
 from aiohttpclient.pool import Drop, PoolEvent, _pool, _routes
 from aiohttpclient.pool._routes import OriginKey, Router
@@ -388,6 +389,55 @@ async def test_credentials_as_a_field_in_a_lease() -> None:
                 conn.putheader("proxy-authorization", "Basic x")
                 await conn.endheaders()
         assert site.asked == []
+
+
+WAYS: dict[str, tuple[Any, str]] = {
+    "direct": (None, "http://127.0.0.1:{port}/"),
+    "direct, over TLS": (None, "https://localhost:{port}/"),
+    "chosen to be direct": (lambda _: None, "http://127.0.0.1:{port}/"),
+    "tunnel": ("http://127.0.0.1:{port}", "https://origin.example/"),
+    "SOCKS": ("socks5://127.0.0.1:{port}", "http://origin.example/"),
+    "credentials in the URL": ("http://u:p@127.0.0.1:{port}", "http://origin.example/"),
+}
+"""Ways on which no value is taken: the proxy, and what is asked for."""
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_credentials_that_only_a_proxy_may_see(way: str) -> None:
+    """A value for ``Proxy-Authorization`` is sent to a proxy that forwards, and refused where anybody else is next."""
+    proxy, url = WAYS[way]
+    async with serving() as (server, site):
+        if isinstance(proxy, str):
+            proxy = proxy.format(port=server.port)
+        async with ConnectionPool(proxy=proxy) as pool:
+            url = url.format(port=server.port)
+            with pytest.raises(ValueError, match="Proxy-Authorization"):
+                await pool.request("GET", url, proxy_authorization="X y")
+            if way != "credentials in the URL":
+                assert pool.forwarded(url) is None
+            assert pool.stats().opened == 0
+    assert site.asked == []
+
+
+@pytest.mark.parametrize("headers", [None, {"A": "b"}, FieldBlock([("A", "b")])], ids=["none", "mapping", "block"])
+@pytest.mark.parametrize("body", [None, b"body"])
+async def test_credentials_of_one_request(headers: Any, body: bytes | None) -> None:
+    """They go with that request alone, as the last field of a head that is the same otherwise."""
+    async with serving() as (proxy, site), ConnectionPool(proxy=f"http://{proxy_at(proxy)}") as pool:
+        assert pool.forwarded("http://example.org/a#b") == (Proxy.parse(proxy.url), "http://example.org/a")
+        for given in (None, "X y"):
+            await get(pool, "http://example.org/a", "POST", body, headers, proxy_authorization=given)
+        without, given_with = (asked.head for asked in site.asked)
+        assert given_with == without[:-2] + b"Proxy-Authorization: X y\r\n\r\n"
+        assert site.asked[1].body == (body or b"")
+        for value in ("a\r\nb: c", "a\0"):
+            with pytest.raises(ValueError, match="value"):
+                await pool.request("GET", "http://example.org/", proxy_authorization=value)
+        with pytest.raises(ValueError, match="Proxy-Authorization"):
+            await pool.request(
+                "GET", "http://example.org/", headers={"proxy-authorization": "z"}, proxy_authorization="X y"
+            )
+        assert len(site.asked) == 2
 
 
 async def test_fields_that_can_be_had_once() -> None:

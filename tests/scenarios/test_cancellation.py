@@ -29,10 +29,7 @@ if TYPE_CHECKING:
     from tests.support.tls import TlsKit
 
 
-@pytest.fixture(autouse=True)
-def far(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Connecting waits, as it does over a network: of a peer on this machine it is known at once that it accepts."""
-    monkeypatch.setattr(_race, "ASKS_AGAIN", False)
+pytestmark = pytest.mark.usefixtures("far")
 
 
 def client_sockets(server: RawServer) -> list[str]:

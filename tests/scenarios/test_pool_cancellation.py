@@ -11,7 +11,7 @@ import pytest
 
 from aiohttpclient import PoolLimits, Timeout
 from aiohttpclient.errors import ConnectTimeout, PhaseTimeout, PoolClosed, PoolTimeout, TotalTimeout
-from aiohttpclient.net import Resolver, TCPDialer, _race
+from aiohttpclient.net import Resolver, TCPDialer
 from aiohttpclient.pool import Drop
 from aiohttpclient.pool._patience import wake
 from tests.net.stepping import MOST, Ending, Moment, abandoned_at, cancelled_at
@@ -49,10 +49,7 @@ if TYPE_CHECKING:
     from tests.support.tls import TlsKit
 
 
-@pytest.fixture(autouse=True)
-def far(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Connecting waits, as it does over a network: of a peer on this machine it is known at once that it accepts."""
-    monkeypatch.setattr(_race, "ASKS_AGAIN", False)
+pytestmark = pytest.mark.usefixtures("far")
 
 
 @dataclass(frozen=True)

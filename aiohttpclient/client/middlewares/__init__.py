@@ -1,8 +1,17 @@
 """The behaviours of a client, each a decision and what carries it out."""
 
-from ._auth import AuthMiddleware
+from ._auth import ATTEMPTS, AuthMiddleware, is_replayable, or_closed
 from ._cookies import CookiesMiddleware
 from ._redirects import RedirectsMiddleware
 from ._retries import SPENT, RetriesMiddleware
 
-__all__ = ["SPENT", "AuthMiddleware", "CookiesMiddleware", "RedirectsMiddleware", "RetriesMiddleware"]
+__all__ = [
+    "ATTEMPTS",
+    "SPENT",
+    "AuthMiddleware",
+    "CookiesMiddleware",
+    "RedirectsMiddleware",
+    "RetriesMiddleware",
+    "is_replayable",
+    "or_closed",
+]

@@ -44,7 +44,7 @@ class AuthMiddleware:
             await auth.authorize(request)
             stream = await call_next(request)
             left -= 1
-            if not await wants_another(auth, request, stream) or not left:
+            if not await or_closed(stream, wants_another(auth, request, stream)) or not left:
                 return stream
             await stream.release()
 
@@ -56,16 +56,21 @@ def is_replayable(request: Request) -> bool:
 
 async def wants_another(auth: Auth, request: Request, stream: ResponseStream) -> bool:
     """Let ``auth`` look at the answer, and say whether the request should be sent again."""
+    if stream.status == 401:
+        return await auth.answer(request, stream)
+    accepted = getattr(auth, "accepted", None)
+    if accepted is not None:
+        accepted(request, stream)
+    return False
+
+
+async def or_closed(stream: ResponseStream, verdict: Awaitable[bool]) -> bool:
+    """``verdict`` on ``stream``, which is closed if that fails: nobody else knows of it yet."""
     try:
-        if stream.status == 401:
-            return await auth.answer(request, stream)
-        accepted = getattr(auth, "accepted", None)
-        if accepted is not None:
-            accepted(request, stream)
+        return await verdict
     except GeneratorExit:
         stream.abort()
         raise
     except BaseException:
         await stream.close()
         raise
-    return False

@@ -1,0 +1,122 @@
+"""Who we are to a proxy: an :class:`Auth` like any other, asked by 407 instead of 401 (RFC 9110 section 11.7).
+
+Theory of operation
+-------------------
+An :class:`Auth` knows ``Authorization`` and ``WWW-Authenticate``; a proxy has other names for them. So what an auth is
+shown here is not the request on its way, but one that was made for it: its URL is that of the proxy, whose protection
+space is all of the proxy; what really stands in the first line is the note :data:`TARGET`; and the field that the auth
+writes into it is read, and handed on as a value. It is never among the fields of a request that an origin could get:
+the pool sends that value to a proxy, or refuses to.
+
+A :class:`Turn` is that for one request to a proxy: one that it forwards, which is sent here, or the CONNECT of a
+tunnel, which the pool sends when it opens a connection.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from ._auth import TARGET
+from ._request import Request
+from ._stream import ResponseStream
+from .middlewares import ATTEMPTS, is_replayable, or_closed
+
+if TYPE_CHECKING:
+    from .._headers import Headers
+    from ..pool import ConnectionPool, Proxy
+    from ._auth import Auth
+    from ._payloads import Payload
+    from ._sending import Sender
+
+AS_ORIGIN: Final = {"Proxy-Authenticate": "WWW-Authenticate", "Proxy-Authentication-Info": "Authentication-Info"}
+"""The fields in the answer of a proxy, and what they are called in that of an origin."""
+
+
+class ClientProxyAuth:
+    """A pool's :class:`ProxyAuth`, made of an :class:`Auth`."""
+
+    __slots__ = ("_auth",)
+
+    def __init__(self, auth: Auth) -> None:
+        self._auth = auth
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {type(self._auth).__name__}>"
+
+    def begin(self, proxy: Proxy, method: str, target: str, payload: Payload | None = None) -> Turn:
+        """The turn of one request, whose body is ``payload``."""
+        request = Request(method, f"{proxy.url}/", payload=payload)
+        request.extensions[TARGET] = target
+        return Turn(self._auth, request)
+
+
+class Turn:
+    """A pool's :class:`ProxyTurn`: one request to a proxy, sent at most :data:`ATTEMPTS` times."""
+
+    __slots__ = ("_auth", "_left", "_request")
+
+    def __init__(self, auth: Auth, request: Request) -> None:
+        self._auth = auth
+        self._request = request
+        self._left = ATTEMPTS
+
+    async def credentials(self) -> str | None:
+        """The value of ``Proxy-Authorization`` for the next attempt; what the auth raises passes."""
+        self._request = request = self._request.copy()
+        request.headers.popall("Authorization", None)
+        await self._auth.authorize(request)
+        return request.headers.get("Authorization")
+
+    async def refused(self, headers: Headers) -> bool:
+        """Let the auth look at a 407, and learn from it; whether there is to be another attempt."""
+        self._left -= 1
+        return await self._auth.answer(self._request, self._answer(401, headers)) and self._left > 0
+
+    def accepted(self, headers: Headers) -> None:
+        """Let the auth look at any other answer, if it wants to."""
+        accepted = getattr(self._auth, "accepted", None)
+        if accepted is not None:
+            accepted(self._request, self._answer(200, headers))
+
+    def _answer(self, status: int, headers: Headers) -> ResponseStream:
+        fields = [(ours, value) for name, ours in AS_ORIGIN.items() for value in headers.getall(name, ())]
+        return ResponseStream.made(self._request, status, fields)
+
+
+class ProxySender:
+    """Sends requests, and answers the proxies that forward them; a handler, in the place of the :class:`Sender`.
+
+    A request that goes to its origin, directly or through a tunnel, passes as it is: no 407 that comes back is
+    answered, since it is not from a proxy of ours. One whose body can be sent only once is not sent again: the 407 is
+    the answer; what there is to learn from it is learned, so that the next request is more fortunate.
+    """
+
+    __slots__ = ("_auth", "_pool", "_send")
+
+    def __init__(self, send: Sender, pool: ConnectionPool, auth: ClientProxyAuth) -> None:
+        self._send = send
+        self._pool = pool
+        self._auth = auth
+
+    async def __call__(self, request: Request) -> ResponseStream:
+        """The answer to ``request``."""
+        forwarded = self._pool.forwarded(request.url_text)
+        if forwarded is None:
+            return await self._send(request)
+        proxy, target = forwarded
+        turn = self._auth.begin(proxy, request.method, target, request.payload)
+        while True:
+            stream = await self._send(request, await turn.credentials())
+            again = await or_closed(stream, wants_another(turn, stream))
+            if not (again and is_replayable(request)):
+                return stream
+            await stream.release()
+            request = request.copy()
+
+
+async def wants_another(turn: Turn, stream: ResponseStream) -> bool:
+    """Let ``turn`` look at the answer, and say whether the request should be sent again."""
+    if stream.status == 407:
+        return await turn.refused(stream.headers)
+    turn.accepted(stream.headers)
+    return False
