@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import operator
 import re
@@ -15,10 +16,14 @@ from .status import HTTP_PORT, HTTPS_PORT
 _CONTROLS = re.compile(r"[\x00-\x20\x7f]")
 """What no host may contain: white space and controls would end up in the request head (CVE-2019-18348)."""
 
+PLACES = 256
+"""Hosts and ports that are remembered as they were taken apart: connections go to the same places again and again."""
+
 _DELIMITERS = re.compile(r"[\x00-\x20\x7f/?#@]")
 """What IDNA must not turn a character of a name into: the name would end there for whoever reads it (CVE-2019-9636)."""
 
 
+@functools.lru_cache(PLACES, typed=True)
 def split_host_port(host: str, port: int | None, default_port: int) -> tuple[str, int]:
     """Host and port as ``http.client`` reads them: the port from its argument, from ``host:port``, or the default.
 

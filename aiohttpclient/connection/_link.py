@@ -12,7 +12,6 @@ What goes over it is the business of ``_connection``. Here is what must hold wha
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import socket
 import warnings
 import weakref
@@ -46,7 +45,8 @@ from ..status import HTTP_PORT
 from ..timeouts import Timeout
 from ..wire import ExchangeEvent, ExchangeState, MessageLimits, advance
 from ._heads import DEFAULT_LIMITS, HeadReader
-from ._origin import Origin
+from ._opening import Opening
+from ._origin import Origin, shared_origin
 from ._request import NO_FIELDS
 from ._response import AsyncHTTPResponse
 from ._tunnel import Tunnel, open_tunnel
@@ -160,7 +160,7 @@ class Link:
         self.untouched = False
         self.refused = False
         self._deadline: float | None = None
-        self._opening: tuple[asyncio.Timeout, asyncio.AbstractEventLoop] | None = None
+        self._opening: Opening | None = None
         self._tunnel: Tunnel | None = None
         self._proxy_headers: Headers | None = None
         self._state = ExchangeState.IDLE
@@ -174,7 +174,7 @@ class Link:
         self._plan = NO_FIELDS
         self._fields: list[Field] = []
         self._skips = (False, False)
-        self._origin = Origin(self.scheme, self._host, self._port, self.default_port)
+        self._origin = shared_origin(self.scheme, self._host, self._port, self.default_port)
 
     # -- what it is --------------------------------------------------------------------------------------------------
 
@@ -232,7 +232,7 @@ class Link:
             raise RuntimeError("Can't set up tunnel for established connection")
         host, port = split_host_port(host, port, self.default_port)
         self._tunnel = Tunnel(host, port, list(headers.items()) if headers else [], auth)
-        self._origin = Origin(self.scheme, host, port, self.default_port)
+        self._origin = shared_origin(self.scheme, host, port, self.default_port)
 
     def get_proxy_response_headers(self) -> Headers | None:
         """The fields of the proxy's answer to CONNECT; None before there was one."""
@@ -400,9 +400,8 @@ class Link:
             response = response()
         if response is not None:
             response.fail(error)
-        if self._opening is not None and self._opening[1] is asyncio.get_running_loop():
-            with contextlib.suppress(RuntimeError):  # it is over already
-                self._opening[0].reschedule(0)
+        if self._opening is not None and self._opening.loop is asyncio.get_running_loop():
+            self._opening.loop.call_soon(self._opening.expire)
         return stream
 
     async def _make_ready(self) -> StreamProtocol:
@@ -429,20 +428,20 @@ class Link:
         limit, deadline, total = self._timeout.connect, self._deadline, self._timeout.total
         left = None if deadline is None else max(0.0, deadline - started)
         by_total = left is not None and (limit is None or left <= limit)
-        scope = asyncio.timeout(left if by_total else limit)
-        self._opening = scope, loop
+        opening = self._opening = Opening(loop, left if by_total else limit)
         try:
-            async with scope:
-                stream = await self._dial(tell)
-        except TimeoutError:
+            stream = await self._dial(tell)
+        except BaseException as error:
+            if not opening.over(error):
+                raise
             if epoch != self._epoch:
                 self._raise_closed()
-            if not scope.expired():
-                raise  # the system's own ETIMEDOUT
             now, url = loop.time(), self._origin.full_url("*")
             if by_total and total is not None and deadline is not None:
                 raise TotalTimeout(total, now - deadline + total, "CONNECT", url) from None
             raise ConnectTimeout(limit or 0.0, now - started, "CONNECT", url) from None
+        else:
+            opening.over()
         finally:
             self._opening = None
         if epoch != self._epoch:
@@ -485,7 +484,7 @@ class Link:
         """A tunnel; through the second connection where the proxy has closed the first to ask who we are."""
         now = asyncio.get_running_loop().time
         turn = tunnel.begin()
-        until = None if self._opening is None else self._opening[0].when()
+        until = None if self._opening is None else self._opening.deadline
         while True:
             stream = await self._reach(tell)
             try:

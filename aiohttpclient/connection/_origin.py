@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from .._url import host_field, target_authority, without_userinfo
@@ -16,6 +17,10 @@ ACCEPT_ENCODING = field_line("Accept-Encoding", "identity")
 
 BLOCKS = 4
 """Blocks that are kept joined for one origin: a client has one, and another for each type of body that it sends."""
+
+
+ORIGINS = 256
+"""Origins that connections share: most programs have a few, and open many connections to each."""
 
 
 class Origin:
@@ -60,3 +65,7 @@ class Origin:
         if target.startswith("/"):
             return f"{self.scheme}://{self.authority}{target}"
         return f"{self.scheme}://{self.authority}" if target == "*" else without_userinfo(target)
+
+
+shared_origin = lru_cache(ORIGINS)(Origin)
+"""An :class:`Origin` for all connections that lead there: nothing of it changes."""

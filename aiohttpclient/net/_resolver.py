@@ -90,13 +90,13 @@ class Resolver:
         :raises socket.gaierror: the name is not known; the text names it
         :raises InvalidURL: no name can be like this: a label is empty or too long, or there is no IDNA form
         """
-        name = "" if local and not host else checked_name(host)
         flags = socket.AI_PASSIVE if local else 0
         # A zone is the name of an interface, of which there may be others later.
-        found = literal(name, flags) if "%" not in name else literal.__wrapped__(name, flags)
-        if not found:
-            found = await self._joined(name, flags, (name.lower(), local))
-        return [(*each[:4], (each[4][0], port, *each[4][2:])) for each in found]
+        addresses = (literal if "%" not in host else literal.__wrapped__)(host, port, flags)
+        if addresses:
+            return addresses.copy()
+        name = "" if local and not host else checked_name(host)
+        return with_port(port, await self._joined(name, flags, (name.lower(), local)))
 
     def forget(self, host: str) -> None:
         """Drop what is kept for ``host``: its addresses failed, and the next look-up may find others."""
@@ -213,11 +213,20 @@ def look_up(name: str, flags: int) -> list[AddrInfoType]:
 
 
 @functools.lru_cache(LITERALS)
-def literal(name: str, flags: int) -> list[AddrInfoType]:
-    """The address that ``name`` is a spelling of; none if it is a name. It depends on nothing but the text."""
+def literal(host: str, port: int, flags: int) -> list[AddrInfoType]:
+    """The address that ``host`` is a spelling of; none if it is a name. It depends on nothing but the text.
+
+    :raises InvalidURL: see :func:`checked_name`
+    """
+    name = "" if flags and not host else checked_name(host)
     with contextlib.suppress(socket.gaierror):
-        return look_up(name, flags | socket.AI_NUMERICHOST)
+        return with_port(port, look_up(name, flags | socket.AI_NUMERICHOST))
     return []
+
+
+def with_port(port: int, addresses: Iterable[AddrInfoType]) -> list[AddrInfoType]:
+    """``addresses``, which were looked up without one."""
+    return [(*each[:4], (each[4][0], port, *each[4][2:])) for each in addresses]
 
 
 def naming(error: socket.gaierror, name: str) -> socket.gaierror:

@@ -29,7 +29,7 @@ from aiohttpclient import (
 )
 from aiohttpclient.connection import Origin, _link
 from aiohttpclient.connection._link import effective_timeout
-from aiohttpclient.net import StreamProtocol, TCPDialer, _resolver, adopt
+from aiohttpclient.net import StreamProtocol, TCPDialer, _dialer, _resolver, adopt
 from tests.support.server import raw_server, reply, script_once
 
 from .exchanges import Listener, fetch, until
@@ -454,6 +454,7 @@ async def test_connect_timeout_covers_the_look_up(monkeypatch: pytest.MonkeyPatc
                 await conn.connect()
     finally:
         release.set()
+        await until(lambda: not _dialer._RESOLVER._jobs)  # else the next to ask for the name would join it
 
 
 async def test_timeout_of_the_system(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,46 @@
+"""The bound on opening a connection: ``asyncio.timeout`` without its two coroutines, which cost half of it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop, TimerHandle
+
+
+class Opening:
+    """Cancels the task that makes it after ``seconds`` (None: never), or when it is told to, until it is over.
+
+    ``deadline`` is the time of the loop at which it does, ``expired`` tells that it has.
+
+    :raises RuntimeError: there is no task
+    """
+
+    __slots__ = ("_before", "_handle", "_is_over", "_task", "deadline", "expired", "loop")
+
+    def __init__(self, loop: AbstractEventLoop, seconds: float | None) -> None:
+        task = asyncio.current_task(loop)
+        if task is None:
+            raise RuntimeError("a connection is opened in a task")
+        self._task = task
+        self._before = task.cancelling()
+        self._is_over = False
+        self.loop = loop
+        self.expired = False
+        self.deadline = None if seconds is None else loop.time() + seconds
+        self._handle: TimerHandle | None = None if self.deadline is None else loop.call_at(self.deadline, self.expire)
+
+    def expire(self) -> None:
+        """Cancel the task, unless that was done, or it is over."""
+        if not (self.expired or self._is_over):
+            self.expired = True
+            self._task.cancel()
+
+    def over(self, error: BaseException | None = None) -> bool:
+        """It is over; whether ``error``, with which it ended, is the cancellation from here, and nobody else's too."""
+        self._is_over = True
+        if self._handle is not None:
+            self._handle.cancel()
+        # The request to cancel is taken back (asyncio.Task.uncancel), whatever became of it.
+        return self.expired and self._task.uncancel() <= self._before and isinstance(error, asyncio.CancelledError)

@@ -1,0 +1,114 @@
+"""``connection/_opening.py``: the same as ``asyncio.timeout``."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from aiohttpclient.connection._opening import Opening
+from tests.net.streams import turns
+
+
+async def bounded(opening: Opening, ended: list[tuple[type[BaseException] | None, bool]]) -> None:
+    """Wait for ever within ``opening``, and note how that ended, and whether it is said to be its doing."""
+    error: BaseException | None = None
+    try:
+        await asyncio.get_running_loop().create_future()
+    except asyncio.CancelledError as cancelled:
+        error = cancelled
+        raise
+    finally:
+        mine = opening.over(error)
+        ended.append((None if error is None else type(error), mine))
+
+
+async def test_time_is_up() -> None:
+    """At the deadline the task is cancelled, and the opening says that it has done that."""
+    ended: list[tuple[type[BaseException] | None, bool]] = []
+    made: list[Opening] = []
+
+    async def work() -> None:
+        made.append(Opening(asyncio.get_running_loop(), 0.0))
+        await bounded(made[0], ended)
+
+    task = asyncio.create_task(work())
+    await asyncio.wait([task])
+    [opening] = made
+    assert opening.deadline is not None
+    assert opening.deadline <= asyncio.get_running_loop().time()
+    assert opening.expired
+    assert ended == [(asyncio.CancelledError, True)]
+    assert task.cancelling() == 0
+
+
+async def test_nothing_happens_afterwards() -> None:
+    """What is over in time cancels nothing, neither by itself nor when it is told to."""
+    opening = Opening(asyncio.get_running_loop(), 0.0)
+    assert not opening.over()
+    opening.expire()
+    await turns(3)
+    assert not opening.expired
+
+
+async def test_without_a_bound() -> None:
+    """Without seconds there is no deadline; it may be told all the same."""
+    ended: list[tuple[type[BaseException] | None, bool]] = []
+    made: list[Opening] = []
+
+    async def work() -> None:
+        made.append(Opening(asyncio.get_running_loop(), None))
+        await bounded(made[0], ended)
+
+    task = asyncio.create_task(work())
+    await turns(2)
+    assert made[0].deadline is None
+    made[0].expire()
+    made[0].expire()
+    await asyncio.wait([task])
+    assert ended == [(asyncio.CancelledError, True)]
+    assert task.cancelling() == 0
+
+
+async def test_cancelled_by_another() -> None:
+    """A cancellation by somebody else is not its own, not even when both come in one turn."""
+    for both in (False, True):
+        ended: list[tuple[type[BaseException] | None, bool]] = []
+        made: list[Opening] = []
+
+        async def work(
+            made: list[Opening] = made, ended: list[tuple[type[BaseException] | None, bool]] = ended
+        ) -> None:
+            made.append(Opening(asyncio.get_running_loop(), None))
+            await bounded(made[0], ended)
+
+        task = asyncio.create_task(work())
+        await turns(2)
+        if both:
+            made[0].expire()
+        task.cancel()
+        await asyncio.wait([task])
+        assert ended == [(asyncio.CancelledError, False)]
+        assert task.cancelling() == 1
+
+
+async def test_another_error() -> None:
+    """Another error that ends it after the deadline is not taken for the cancellation, which is taken back."""
+    opening = Opening(asyncio.get_running_loop(), None)
+    opening.expire()
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.sleep(0)
+    assert not opening.over(ConnectionResetError())
+    task = asyncio.current_task()
+    assert task is not None
+    assert task.cancelling() == 0
+
+
+def test_without_a_task() -> None:
+    """Where there is no task there is nothing that could be cancelled."""
+    loop = asyncio.new_event_loop()
+    try:
+        with pytest.raises(RuntimeError, match="in a task"):
+            Opening(loop, 1.0)
+    finally:
+        loop.close()
