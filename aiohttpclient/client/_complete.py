@@ -29,11 +29,9 @@ if TYPE_CHECKING:
 
     from ..connection import AsyncHTTPResponse, WholeResponse
     from ..pool import ConnectionPool
-    from ..wire import ResponseHead
     from ._cookies import CookieJar
     from ._pipeline import Handler, Middleware
     from ._request import Request
-    from ._retry_policy import RetryPolicy
     from .middlewares import RetriesMiddleware
 
 
@@ -78,7 +76,7 @@ class CompleteSender:
             return await (await self.pipeline(request)).complete()
         started = self._now()
         try:
-            body, fields = opened(request)
+            body, fields = (None, request.fields) if request.payload is None else opened(request)
             answer = await self._pool.request(
                 request.method, request.url_text, body, fields, settings.timeout, whole=True
             )
@@ -86,9 +84,10 @@ class CompleteSender:
             handler = Resumed(self._sender, error)
         else:
             head = answer[0] if isinstance(answer, tuple) else answer.head
-            if not is_remarkable(head, settings.retries):
-                if settings.retries is not None:
-                    self._retries.count(settings.retries)
+            retries = settings.retries
+            if head.is_plain and (retries is None or head.status not in retries.on_status):
+                if retries is not None:
+                    self._retries.count(retries)
                 if isinstance(answer, tuple) and not head.is_coded and settings.max_body is None:
                     _, content, marks = answer
                     now = self._now()
@@ -123,9 +122,3 @@ class Resumed:
             raise outcome
         finally:
             del outcome  # whose traceback leads to this frame
-
-
-def is_remarkable(head: ResponseHead, retries: RetryPolicy | None) -> bool:
-    """Whether there may be something to do about an answer besides giving it to the caller."""
-    status = head.status
-    return not 200 <= status < 300 or head.sets_cookies or (retries is not None and status in retries.on_status)

@@ -13,7 +13,7 @@ from typing import Any, cast
 
 def body_size(body: object) -> int | None:
     """Bytes of a body that is bytes-like or text; None for files and iterables, and for no body."""
-    if isinstance(body, str):
+    if type(body) is bytes or isinstance(body, str):
         return len(body)  # ISO-8859-1: a byte a character
     if body is None or hasattr(body, "read"):
         return None

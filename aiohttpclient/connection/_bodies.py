@@ -357,7 +357,7 @@ def body_of(
     framing: Framing, stream: StreamProtocol, seconds: float | None, limits: MessageLimits, strict: bool
 ) -> Body | None:
     """The body that ``framing`` announces, None for an empty one; ``seconds`` bound each silence."""
-    kind, length, _ = framing
+    kind, length = framing.kind, framing.length
     if length is not None:
         return LengthBody(stream, seconds, length) if length else None
     if kind is CHUNKED:

@@ -43,7 +43,11 @@ IDLE = ExchangeState.IDLE
 REQUEST_SENT = advance(IDLE, ExchangeEvent.WHOLE_REQUEST)
 READING_RESPONSE = advance(REQUEST_SENT, ExchangeEvent.RESPONSE)
 AFTER_RESPONSE = advance(READING_RESPONSE, ExchangeEvent.END_RESPONSE)
-SWITCH, UNTIL_CLOSE = BodyKind.SWITCH, BodyKind.UNTIL_CLOSE
+SWITCH = BodyKind.SWITCH
+
+SMALL = 4096
+"""Bytes of a body that is written with its head, and not waited for, as a head is not: what JSON APIs are asked. The
+kernel has room for that on every connection that is not stuck (tcp(7), ``tcp_wmem``)."""
 
 
 class AsyncHTTPConnection(Link):
@@ -132,9 +136,17 @@ class AsyncHTTPConnection(Link):
         stream = heads.stream
         self._timeout, self._deadline = timeout, deadline
         self._method, self._target, self._plan, self._sender = method, target, plan, None
-        heads.begin(self.limits, self.strict, self.on_informational, self.debuglevel)
+        if (
+            self.limits is not heads.limits
+            or self.strict is not heads.strict
+            or self.on_informational is not heads.on_informational
+            or self.debuglevel != heads.debuglevel
+        ):
+            heads.adapt(self.limits, self.strict, self.on_informational, self.debuglevel)
         stream.allow(deadline, timeout.total, timeout.min_rate)
-        if body is not None or plan.left != 0 or not whole:
+        if type(body) is bytes and plan.left == len(body) <= SMALL and whole and not (plan.expects or heads.debuglevel):
+            head += body
+        elif body is not None or plan.left != 0 or not whole:
             return self.exclusively(self._send(heads, head, body, plan, whole and body is not None))
         self._state = REQUEST_SENT
         if self.debuglevel > 0:
@@ -239,8 +251,8 @@ class AsyncHTTPConnection(Link):
                 await stream.wait(seconds, ReadTimeout)
             head = heads.poll() or await heads.wait(seconds)
             framing = head.framing(self._method)
-            kind, length, ambiguous = framing
-            if kind is SWITCH:
+            length = framing.length
+            if framing.kind is SWITCH:
                 return self._switched(stream, head)
             content = body = None
             if whole and length is not None and length <= len(stream.reader.buffered):
@@ -255,11 +267,7 @@ class AsyncHTTPConnection(Link):
         finally:
             self.claimed = False
         will_close = (
-            ambiguous
-            or kind is UNTIL_CLOSE
-            or self._plan.closes
-            or (self._sender is not None and self._is_incomplete(self._sender))
-            or not head.persists
+            framing.last or self._plan.closes or (self._sender is not None and self._is_incomplete(self._sender))
         )
         if content is not None:
             self._come_to_rest(will_close)
@@ -338,7 +346,7 @@ class AsyncHTTPConnection(Link):
         self._state = AFTER_RESPONSE
         stream, heads = self._stream, self._heads
         if stream is not None and heads is not None:
-            heads.final = None  # an idle connection keeps nothing of the last exchange
+            heads.rest()
             if will_close:
                 stream.shut("the last response said that it was the last")
             else:

@@ -38,7 +38,6 @@ class HeadReader:
     __slots__ = (
         "_first",
         "_informational",
-        "_on_informational",
         "_scanned",
         "_seen",
         "_seen_head",
@@ -46,12 +45,14 @@ class HeadReader:
         "debuglevel",
         "final",
         "limits",
+        "on_informational",
         "stream",
         "strict",
     )
 
     def __init__(self, stream: StreamProtocol) -> None:
         self.stream = stream
+        self.on_informational: OnInformational | None = None
         self.limits = DEFAULT_LIMITS
         self.strict = False
         self.debuglevel = 0
@@ -63,24 +64,26 @@ class HeadReader:
         self._seen: bytes | tuple[()] = ()  # the last final head: nothing begins with () where there is none
         self._seen_head: ResponseHead | None = None
 
-    def begin(
+    def adapt(
         self,
         limits: MessageLimits,
         strict: bool,
         on_informational: OnInformational | None = None,
         debuglevel: int = 0,
     ) -> None:
-        """Expect the response to a request that is about to be written; what was before is forgotten."""
-        self.stream.quiet = False
-        if limits is not self.limits or strict is not self.strict or debuglevel:
-            self.limits = limits
-            self.strict = strict
-            self._seen = ()
+        """Read the heads from now on in another way."""
+        self.limits = limits
+        self.strict = strict
+        self.on_informational = on_informational
         self.debuglevel = debuglevel
-        self._on_informational = on_informational
+        self._seen = ()
+
+    def rest(self) -> None:
+        """An exchange is over: keep nothing of it."""
         self.final = None
-        self.continued = False
-        self._informational = 0
+        if self._informational:
+            self.continued = False
+            self._informational = 0
 
     @property
     def untouched(self) -> bool:
@@ -173,8 +176,8 @@ class HeadReader:
         if self._informational > self.limits.informational:
             raise LimitExceeded("informational", self.limits.informational)
         self.continued = self.continued or head.status == 100
-        if self._on_informational is not None:
-            self._on_informational(head.status, head.reason, head.headers)
+        if self.on_informational is not None:
+            self.on_informational(head.status, head.reason, head.headers)
 
     def _print(self, data: bytes, head: ResponseHead) -> None:
         print("reply:", repr(data[: data.find(b"\n") + 1].decode("iso-8859-1")))

@@ -126,7 +126,9 @@ async def _ask(heads: HeadReader, head: bytes, limits: MessageLimits, debuglevel
     """Send one request; the head of its answer."""
     if debuglevel > 0:
         print("send:", repr(head))
-    heads.begin(limits, strict=True, debuglevel=debuglevel)
+    heads.rest()
+    heads.adapt(limits, strict=True, debuglevel=debuglevel)
+    heads.stream.quiet = False
     # Not by a StreamWriter, which would close the transport under TLS when it is collected.
     heads.stream.transport.write(head)
     return await heads.wait(None)

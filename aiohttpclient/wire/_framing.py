@@ -44,12 +44,14 @@ class Framing(NamedTuple):
     """Where a body ends.
 
     ``length`` (int, bytes) is given for ``LENGTH`` only, else None. ``ambiguous`` (bool): others may read the same head
-    differently, and the connection must be closed after this response.
+    differently, and the connection must be closed after this response. ``last`` (bool): that is done, for whatever
+    reason; only :meth:`ResponseHead.framing` knows.
     """
 
     kind: BodyKind
     length: int | None
     ambiguous: bool
+    last: bool = False
 
 
 # An attribute of an Enum class is looked up slowly in 3.11.

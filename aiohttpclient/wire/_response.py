@@ -17,7 +17,7 @@ from .._headers import Headers
 from ..errors import BadStatusLine, InvalidHead, UnknownProtocol
 from . import _grammar
 from ._fields import HEAD, block_end, check_block, parse_fields
-from ._framing import keep_alive_timeout, keeps_alive, response_framing
+from ._framing import BodyKind, keep_alive_timeout, keeps_alive, response_framing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,8 +34,8 @@ class ResponseHead:
     ``fields`` are (name, value) pairs in the order in which they came. Responses with the same head share one object,
     which nobody changes: what is worked out of it once is kept. ``keep_alive`` is the seconds of ``Keep-Alive:
     timeout=`` (see :func:`keep_alive_timeout`), None where there are none; ``sets_cookies`` tells whether there is a
-    Set-Cookie field, ``is_coded`` whether there is a Content-Encoding. The three are known once ``framing`` was asked
-    for.
+    Set-Cookie field, ``is_coded`` whether there is a Content-Encoding, ``is_plain`` whether the status is 2xx and no
+    cookie is set. The four are known once ``framing`` was asked for.
     """
 
     version: int
@@ -48,6 +48,7 @@ class ResponseHead:
     keep_alive: float | None = field(default=None, init=False, repr=False, compare=False)
     sets_cookies: bool = field(default=False, init=False, repr=False, compare=False)
     is_coded: bool = field(default=False, init=False, repr=False, compare=False)
+    is_plain: bool = field(default=False, init=False, repr=False, compare=False)
     _map: Headers | None = field(default=None, init=False, repr=False, compare=False)
 
     @property
@@ -70,7 +71,7 @@ class ResponseHead:
         return self._persists
 
     def framing(self, method: str) -> Framing:
-        """Where the body ends in an answer to ``method``; see :func:`response_framing`."""
+        """Where the body ends in an answer to ``method``, see :func:`response_framing`; and what follows it."""
         usual = method not in ("HEAD", "CONNECT")
         if usual and self._framing is not None:
             return self._framing
@@ -79,7 +80,10 @@ class ResponseHead:
         self.keep_alive = keep_alive_timeout(headers)
         self.sets_cookies = "Set-Cookie" in headers
         self.is_coded = "Content-Encoding" in headers
+        self.is_plain = 200 <= self.status < 300 and not self.sets_cookies
         framing = response_framing(method, self.status, self.version, headers, self.strict)
+        last = framing.ambiguous or framing.kind is BodyKind.UNTIL_CLOSE or not self._persists
+        framing = framing._replace(last=last)
         if usual:
             self._framing = framing
         return framing

@@ -22,6 +22,7 @@ from aiohttpclient import (
     WriteTimeout,
 )
 from aiohttpclient.connection import _sender
+from aiohttpclient.connection._connection import SMALL
 from aiohttpclient.connection._heads import HeadReader
 from aiohttpclient.connection._request import Plan
 from aiohttpclient.net import StreamProtocol
@@ -887,7 +888,7 @@ async def test_refused(dead: bool, body: bytes | None) -> None:
     async with open_stream() as (stream, wire):
         stream.quiet = False
         heads = HeadReader(stream)
-        heads.begin(MessageLimits(), strict=False)
+        heads.adapt(MessageLimits(), strict=False)
         sender = _sender.BodySender(heads, len(body or b""), 10, 8192)
         if dead:
             wire.reset()
@@ -900,7 +901,7 @@ async def test_refused_is_of_the_first_write() -> None:
     async with open_stream() as (stream, wire):
         stream.quiet = False
         heads = HeadReader(stream)
-        heads.begin(MessageLimits(), strict=False)
+        heads.adapt(MessageLimits(), strict=False)
         sender = _sender.BodySender(heads, 4, 10, 8192)
         await sender.send_request(b"PUT / HTTP/1.1\r\n\r\n", None, Plan([], 4), 1)
         wire.reset()
@@ -959,21 +960,31 @@ async def test_sizes(size: int, secure: bool, tls: TlsKit) -> None:
         assert server.connections == 1
 
 
+class Writes:
+    """A transport that notes what is written to it."""
+
+    def __init__(self, transport: Any) -> None:
+        self._transport = transport
+        self.written: list[bytes] = []
+
+    def write(self, data: Any) -> None:
+        self.written.append(bytes(data))
+        self._transport.write(data)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+
 async def test_small_body_goes_with_its_head(monkeypatch: pytest.MonkeyPatch) -> None:
     """A small body is written together with its head: one segment, one system call."""
     async with raw_server(echo) as server, AsyncHTTPConnection(server.host, server.port) as conn:
         await conn.connect()
         assert conn._stream is not None
-        written: list[bytes] = []
-        write = conn._stream.writer.write
-
-        def spy(data: bytes) -> None:
-            written.append(bytes(data))
-            write(data)
-
-        monkeypatch.setattr(conn._stream.writer, "write", spy)
-        assert await fetch(conn, "POST", "/", b"body") == b"body"
-        assert len(written) == 1
+        writes = Writes(conn._stream.transport)
+        monkeypatch.setattr(conn._stream, "transport", writes)
+        for number, body in enumerate((b"body", b"b" * SMALL, b"b" * (SMALL + 1), bytearray(b"body"), "body"), 1):
+            assert await fetch(conn, "POST", "/", body) == (body.encode() if isinstance(body, str) else body)
+            assert len(writes.written) == number
 
 
 async def test_body_is_not_kept_by_the_connection() -> None:
