@@ -346,7 +346,9 @@ class AsyncHTTPConnection(Link):
         self._state = AFTER_RESPONSE
         stream, heads = self._stream, self._heads
         if stream is not None and heads is not None:
-            heads.rest()
+            heads.final = None  # an idle connection keeps nothing of the last exchange
+            if heads.informational:
+                heads.rest()
             if will_close:
                 stream.shut("the last response said that it was the last")
             else:

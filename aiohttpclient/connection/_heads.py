@@ -32,18 +32,19 @@ DEFAULT_LIMITS = MessageLimits()
 class HeadReader:
     """The heads of one exchange after another on one stream.
 
-    ``final`` is the head that answers the request, once it is there; ``continued`` tells that a 100 came before it.
+    ``final`` is the head that answers the request, once it is there; ``informational`` counts those before it, and
+    ``continued`` tells that one was a 100.
     """
 
     __slots__ = (
         "_first",
-        "_informational",
         "_scanned",
         "_seen",
         "_seen_head",
         "continued",
         "debuglevel",
         "final",
+        "informational",
         "limits",
         "on_informational",
         "stream",
@@ -60,7 +61,7 @@ class HeadReader:
         self.continued = False
         self._first = True
         self._scanned = 0
-        self._informational = 0
+        self.informational = 0
         self._seen: bytes | tuple[()] = ()  # the last final head: nothing begins with () where there is none
         self._seen_head: ResponseHead | None = None
 
@@ -81,14 +82,13 @@ class HeadReader:
     def rest(self) -> None:
         """An exchange is over: keep nothing of it."""
         self.final = None
-        if self._informational:
-            self.continued = False
-            self._informational = 0
+        self.continued = False
+        self.informational = 0
 
     @property
     def untouched(self) -> bool:
         """True when not a byte of a response has come in this exchange."""
-        return self.final is None and not self._informational and not self.stream.reader.buffered
+        return self.final is None and not self.informational and not self.stream.reader.buffered
 
     def poll(self) -> ResponseHead | None:
         """The final head, if it has arrived; informational ones before it are handed to the callback.
@@ -171,9 +171,9 @@ class HeadReader:
         return self.final
 
     def _inform(self, head: ResponseHead) -> None:
-        self._informational += 1
+        self.informational += 1
         self.stream.may_think()
-        if self._informational > self.limits.informational:
+        if self.informational > self.limits.informational:
             raise LimitExceeded("informational", self.limits.informational)
         self.continued = self.continued or head.status == 100
         if self.on_informational is not None:

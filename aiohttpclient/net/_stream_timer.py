@@ -67,7 +67,7 @@ class StreamTimer(LazyTimer):
 
         :raises StallTimeout: a window has filled up by now, and with too little
         """
-        if self.rate is not None and metered and (self.heard or timeout is WriteTimeout):
+        if (self.heard or timeout is WriteTimeout) and self.rate is not None and metered:
             self._begin_metered(self.rate, limit, timeout)
         elif limit is not None:
             self._limit = limit
