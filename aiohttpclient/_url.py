@@ -74,6 +74,19 @@ def ascii_host(host: str) -> str:
     return name
 
 
+def check_idna(host: str) -> None:
+    """Refuse a name with a label that says it is in IDNA form and is not (RFC 5890 section 2.3.2.1), as browsers do.
+
+    No registry gives such a name away, and a ``yarl.URL`` of one cannot say its host.
+
+    :raises InvalidURL: there is one
+    """
+    try:
+        URL.build(scheme="http", host=host).host  # noqa: B018  # it is worked out when it is asked for
+    except ValueError:
+        raise InvalidURL(f"host has a label that is no IDNA form: {host[:HOST_LENGTH]!r}") from None
+
+
 def bracketed(host: str) -> str:
     """``host`` as it stands before a port: an IPv6 address in brackets, without its zone (RFC 6874 section 4)."""
     return f"[{host.partition('%')[0]}]" if ":" in host else host
@@ -156,6 +169,8 @@ def split_url(url: str) -> tuple[str, str, int, str]:
             or re.search(_BRACKETS, host)
         ):
             raise InvalidURL(f"the host is none: {shown}")
+        if "xn--" in host:
+            check_idna(host)
     else:
         address, zone, name = host.replace("%25", "%", 1).partition("%")  # RFC 6874 section 2
         host = address.lower() + zone + name  # the zone is the name of an interface, which has a case

@@ -27,6 +27,7 @@ FOR_THE_POOL = {
     "WholeResponse",
     "effective_timeout",
     "prepare",
+    "tells_size",
 }
 """What ``connection`` exports for the layers above it, and not for users."""
 

@@ -109,6 +109,19 @@ def test_no_idna(host: str) -> None:
         ascii_host(host)
 
 
+@pytest.mark.parametrize("host", ["xn--a", "www.XN--A.example", "xn--", "xn--a.xn--bcher-kva.example"])
+def test_what_looks_like_idna(host: str) -> None:
+    """A name with a label that says it is in IDNA form, and is not, is InvalidURL."""
+    with pytest.raises(InvalidURL, match="IDNA"):
+        split_url(f"http://{host}/")
+
+
+@pytest.mark.parametrize("host", ["xn--ls8h.la", "a_b.xn--bcher-kva.example", "my-xn--a.example", "xn--zca.example."])
+def test_what_is_idna(host: str) -> None:
+    """A name in IDNA form is taken as it is, also one of IDNA 2003, or beside labels that IDNA does not know."""
+    assert split_url(f"http://{host}/")[1] == host
+
+
 def test_idna_to_something_else() -> None:
     """A name whose IDNA form has white space, a slash or an at sign in it is not let through (CVE-2019-9636)."""
     for host in ("a\uff0fb.example", "a\uff20b.example", "a\uff1fb.example", "a\uff03b.example", "a\u3000b.example"):

@@ -9,17 +9,16 @@ there is a byte to decode: status, headers, the raw body and a response without 
 
 Memory is not the only thing that a small body can take. Between two steps there may be a thousand times more bytes than
 came from the network, again for each step, and the last step may make nothing of them: empty gzip members are valid.
-Nobody above would see a byte, nor get a turn. So what is unfolded on the way has to show for itself in the end: see
-``SLACK``.
+Nobody above would see a byte. So what is unfolded on the way has to show for itself in the end (see ``SLACK``), and so
+has each member or frame (``EMPTY_RUNS``); meanwhile empty pieces give others their turns.
 """
 
 from __future__ import annotations
 
 from functools import cache
-from io import BytesIO
 from typing import TYPE_CHECKING, Final
 
-from ..errors import BodyTooLarge, DecodingError
+from ..errors import DecodingError
 from ._decoders import Refusal, Step
 from ._decompressors import ALIASES, CODINGS, EXTRAS, coding
 
@@ -68,7 +67,9 @@ class Decoder:
         self._failure: DecodingError | None = None
 
     def feed(self, data: Buffer) -> Iterator[bytes]:
-        """Yield what the next bytes of the body stand for, lazily, in pieces of about 64 KiB at most, none empty.
+        """Yield what the next bytes of the body stand for, lazily, in pieces of about 64 KiB at most.
+
+        An empty piece says that much was done for nothing since the last one: let others have their turn.
 
         :param data: any number of bytes; they must not change while the pieces are taken
         :raises DecodingError: the bytes are not what the codings make, a checksum or length in them is wrong, or the
@@ -115,7 +116,7 @@ class Decoder:
         is_last = at + 1 == len(given)
         for piece in pieces:
             given[at] += len(piece)
-            if is_last:
+            if is_last or not piece:
                 yield piece
             else:
                 yield from self._decode(at + 1, piece)
@@ -158,32 +159,3 @@ def decoder_for(content_encoding: str | None) -> Decoder | None:
     names = (name.strip(" \t").lower() for name in content_encoding.split(","))
     codings = tuple(name for name in names if name and name != "identity")
     return Decoder(codings) if codings else None
-
-
-def decode(content_encoding: str | None, data: bytes, max_size: int | None) -> bytes:
-    """Decode a complete body at once.
-
-    :param content_encoding: as for :func:`decoder_for`
-    :param data: the body as it was sent
-    :param max_size: the most bytes that it may be, decoded; None: any number. No more than this and one piece is held
-    :raises BodyTooLarge: it is longer
-    :raises DecodingError: as for :meth:`Decoder.feed` and :meth:`Decoder.finish`
-    """
-    decoder = decoder_for(content_encoding)
-    if decoder is None:
-        if max_size is not None and len(data) > max_size:
-            raise BodyTooLarge(max_size)
-        return data
-    body = BytesIO()  # gives its bytes away in the end without a copy
-    size = 0
-    for piece in _whole(decoder, data):
-        size += len(piece)
-        if max_size is not None and size > max_size:
-            raise BodyTooLarge(max_size)
-        body.write(piece)
-    return body.getvalue()
-
-
-def _whole(decoder: Decoder, data: bytes) -> Iterator[bytes]:
-    yield from decoder.feed(data)
-    yield from decoder.finish()

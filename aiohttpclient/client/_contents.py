@@ -23,6 +23,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Generator, Iterable, I
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
+from ..connection import tells_size
 from ..errors import BodyNotReplayable
 
 if TYPE_CHECKING:
@@ -159,7 +160,8 @@ class FilePayload(Source):
         """Go back to where it stood, and measure it again."""
         if self._position is not None:
             self._file.seek(self._position)
-            self.compare(rest_of(self._file, self._position))
+            if self.length is not None:
+                self.compare(rest_of(self._file, self._position))
 
     def body(self) -> Any:
         """The file itself: a connection knows how to send it best."""
@@ -195,7 +197,7 @@ class PathPayload(Source):
         status = self._path.stat()
         if not stat.S_ISREG(status.st_mode):
             raise ValueError(f"{self.describe()} is not a regular file")
-        super().__init__(None, status.st_size, True)
+        super().__init__(None, status.st_size if tells_size(self._path, status) else None, True)
 
     def describe(self) -> str:
         """Its path."""
@@ -203,7 +205,8 @@ class PathPayload(Source):
 
     def check(self) -> None:
         """Measure it again."""
-        self.compare(self._path.stat().st_size)
+        if self.length is not None:
+            self.compare(self._path.stat().st_size)
 
     async def blocks(self) -> AsyncGenerator[bytes, None]:
         """Its blocks, read in a thread. When a read is cancelled, the file is closed as soon as the thread returns."""
@@ -281,13 +284,15 @@ def start_of(file: Any) -> int | None:
 def rest_of(file: Any, position: int) -> int | None:
     """How many bytes there are from ``position`` to the end of a file, which is left at ``position``.
 
-    None: they would have to be computed. Files of gzip, bz2, lzma and zipfile find their end by decompressing all that
-    is before it. What they have in common, and no other file of the standard library has, is that they are buffered
-    without being one of the classes that do nothing but that.
+    None: they would have to be computed, as those of devices, and of files that tell no size. Files of gzip, bz2, lzma
+    and zipfile find their end by decompressing all that is before it. What they have in common, and no other file of
+    the standard library has, is that they are buffered without being one of the classes that do nothing but that.
     """
     below = getattr(file, "raw", file)
     plain = (io.BytesIO, io.BufferedReader, io.BufferedRandom)
     if isinstance(below, io.BufferedIOBase) and not isinstance(below, plain):
+        return None
+    if isinstance(below, io.FileIO) and not tells_size(below.fileno(), os.fstat(below.fileno())):
         return None
     file.seek(0, os.SEEK_END)
     end: int = file.tell()

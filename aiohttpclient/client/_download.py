@@ -50,7 +50,9 @@ HASHED: Final = 16 * 1024 * 1024
 class FileStream(Protocol):
     """What :func:`download` needs of a :class:`ResponseStream`."""
 
-    status: int
+    @property
+    def status(self) -> int:
+        """The status code."""
 
     def field(self, name: str) -> str | None:
         """The first value of a header field."""

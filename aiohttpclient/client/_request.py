@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from yarl import URL
-
 from .._headers import Headers, field_text
 from .._redact import shown_url
 from ..connection import FieldBlock
 from ._json import loads
+from ._urls import url_object
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Self
+
+    from yarl import URL
 
     from ..pool import TimeoutManager
     from ..timeouts import Timeout
@@ -87,7 +88,7 @@ class Request:
     as they were written once.
     """
 
-    __slots__ = ("_extensions", "_headers", "_url", "block", "fragment", "method", "payload", "settings", "url_text")
+    __slots__ = ("_extensions", "_headers", "block", "fragment", "method", "payload", "settings", "url_text")
 
     def __init__(
         self,
@@ -105,7 +106,6 @@ class Request:
         self.payload = payload
         self.settings = settings
         self._headers: Headers | None = None
-        self._url: URL | None = None
         self._extensions: dict[str, Any] | None = None
 
     def __repr__(self) -> str:
@@ -128,15 +128,13 @@ class Request:
 
     @property
     def url(self) -> URL:
-        """The same as ``url_text``, as a ``yarl.URL``."""
-        if self._url is None:
-            self._url = URL(self.url_text, encoded=True)
-        return self._url
+        """The same as ``url_text``, as a ``yarl.URL``; a host that is not ASCII is in its IDNA form there."""
+        return url_object(self.url_text)
 
     @property
     def whole_url(self) -> URL:
         """The same with the fragment, which is not sent."""
-        return URL(f"{self.url_text}#{self.fragment}", encoded=True) if self.fragment else self.url
+        return url_object(f"{self.url_text}#{self.fragment}" if self.fragment else self.url_text)
 
     @property
     def headers(self) -> Headers:

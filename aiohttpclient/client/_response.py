@@ -5,10 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .._headers import Headers
-from .._redact import shown_url
 from ..errors import StatusError
-from ._links import parse_links
-from ._set_cookie import cookies_set_by
+from ._headed import Headed
 from ._text import GUESS, chosen_encoding, decode_text
 from ._timings import Timings, timings_of
 
@@ -16,15 +14,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Self
 
-    from yarl import URL
-
     from ..wire import ResponseHead
     from ._request import Request
     from ._retry_policy import Attempt
     from ._timings import Marks
 
 
-class Response:
+class Response(Headed):
     """What came of a request, complete and decoded.
 
     ``content`` (bytes) is the body, ``request`` the :class:`Request` that it answers, which after redirects is the last
@@ -34,15 +30,12 @@ class Response:
 
     __slots__ = (
         "_encoding",
-        "_head",
-        "_headers",
         "_text",
         "_timings",
         "_trailers",
         "attempts",
         "content",
         "history",
-        "request",
     )
 
     def __init__(
@@ -63,66 +56,16 @@ class Response:
         self._trailers = trailers
         self._head = head
         self._timings: Timings | tuple[Marks, float | None] | None = None if marks is None else (marks, received)
-        self._headers: Headers | None = None
+        self._headers = None
         self._encoding: str | None = None
         self._text: str | None = None
 
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} [{self.status} {self.reason}] {self.method} {shown_url(self.request.url_text)}>"
-
-    # -- the head ----------------------------------------------------------------------------------------------------
-
-    @property
-    def status(self) -> int:
-        """The status code, 200 to 999 (RFC 9110 section 15)."""
-        return self._head.status
-
-    @property
-    def reason(self) -> str:
-        """The reason phrase; it may be empty, and means nothing to a program."""
-        return self._head.reason
-
-    @property
-    def version(self) -> int:
-        """10 or 11, for HTTP/1.0 and HTTP/1.1."""
-        return self._head.version
-
-    @property
-    def ok(self) -> bool:
-        """Whether the status tells of no error: it is below 400."""
-        return self._head.status < 400
-
-    @property
-    def headers(self) -> Headers:
-        """The header fields: names without case, in the order in which they came."""
-        if self._headers is None:
-            self._headers = self._head.headers
-        return self._headers
+    # -- besides its head and its body -------------------------------------------------------------------------------
 
     @property
     def trailers(self) -> Headers:
         """Fields that came after the body (RFC 9110 section 6.5); mostly there are none."""
         return Headers() if self._trailers is None else self._trailers
-
-    @property
-    def method(self) -> str:
-        """The method of the request."""
-        return self.request.method
-
-    @property
-    def url(self) -> URL:
-        """The URL that was asked for last, with the fragment that goes with it."""
-        return self.request.whole_url
-
-    @property
-    def cookies(self) -> dict[str, str]:
-        """The cookies that this response sets, by name; whether the jar took them is another matter."""
-        return cookies_set_by(self.headers.getall("Set-Cookie", ()))
-
-    @property
-    def links(self) -> dict[str, dict[str, str]]:
-        """The links of the ``Link`` field (RFC 8288), by relation: ``response.links["next"]["url"]``."""
-        return parse_links(self.headers.getall("Link", ()), self.request.url_text)
 
     @property
     def timings(self) -> Timings:

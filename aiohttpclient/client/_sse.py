@@ -61,7 +61,9 @@ _not_in_field = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]").search
 class EventStream(Protocol):
     """What :func:`events` needs of a :class:`ResponseStream`."""
 
-    status: int
+    @property
+    def status(self) -> int:
+        """The status code."""
 
     def field(self, name: str) -> str | None:
         """The first value of a header field."""
@@ -105,6 +107,7 @@ class EventParser:
 
     __slots__ = (
         "_data",
+        "_decode",
         "_id",
         "_lines",
         "_max_event",
@@ -121,6 +124,7 @@ class EventParser:
         self.retry: float | None = None
         self._lines = LineSplitter(max_event, "max_event")
         self._max_event = max_event
+        self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
         self._started = False
         self._id = last_event_id
         self._type = ""
@@ -143,6 +147,10 @@ class EventParser:
             else:
                 self._dispatch(events)
         return events
+
+    def feed_bytes(self, data: bytes) -> list[ServerSentEvent]:
+        """The same of bytes, which are UTF-8 whatever Content-Type says."""
+        return self.feed(self._decode(data))
 
     def _field(self, line: str) -> None:
         name, _, value = line.partition(":")  # without a name it is a comment
@@ -241,9 +249,8 @@ async def events(
                 if not await accepted(stream):
                     return
                 failures, forgiven = 0, max_failures
-                decode = codecs.getincrementaldecoder("utf-8")("replace").decode
                 async for block in stream.iter_bytes():
-                    for event in parser.feed(decode(block)):
+                    for event in parser.feed_bytes(block):
                         yield event
         except LOST as error:
             futile = isinstance(error, FUTILE) or (forgiven is not None and failures > forgiven)

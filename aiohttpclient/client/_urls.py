@@ -19,6 +19,8 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from urllib.parse import unquote, urlencode
 
+from yarl import URL
+
 from .._redact import shown_url
 from .._url import split_url
 from ..errors import InvalidURL
@@ -26,8 +28,6 @@ from ._payloads import form_fields, pairs_of
 from ._references import relative_to, utf8_text, without_dots
 
 if TYPE_CHECKING:
-    from yarl import URL
-
     from ._payloads import FormData
 
     Params: TypeAlias = str | FormData
@@ -55,6 +55,9 @@ others read on, and find another host (``https://good.example\\@evil.example``).
 
 _BASE = re.compile(r"[^:/?#]*://[^/?#]*")
 """What stands before the path."""
+
+_HOST = re.compile(r"[^:/?#]*://([^\[:/?#][^:/?#]*)")
+"""A host that is a name, percent-encoded perhaps; in an IPv6 address an escape belongs to the zone."""
 
 _NO_UTF8 = "a URL can't contain half a surrogate pair, which has no UTF-8"
 
@@ -126,6 +129,20 @@ def origin_of(text: str) -> tuple[str, str, int]:
 def same_origin(one: str, other: str) -> bool:
     """Whether two absolute URLs have the same scheme, host and port (RFC 9110 section 4.3.1)."""
     return origin_of(one) == origin_of(other)
+
+
+def url_object(text: str) -> URL:
+    """The ``yarl.URL`` of an absolute URL, which stays as it is but for a host that is not ASCII: its IDNA form.
+
+    yarl expects that of a URL that is encoded, and could not tell its host otherwise. It remembers those that it made.
+
+    :raises InvalidURL: the host has none
+    """
+    if not text.isascii() or "%" in text:
+        found = _HOST.match(text)
+        if found is not None and (not found[1].isascii() or "%" in found[1]):
+            text = text[: found.start(1)] + origin_of(text)[1] + text[found.end(1) :]
+    return URL(text, encoded=True)
 
 
 @functools.lru_cache(KEPT)

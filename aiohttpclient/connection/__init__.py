@@ -1,5 +1,6 @@
 """``http.client`` made awaitable: one connection, one transaction at a time."""
 
+from ._blocks import tells_size
 from ._connection import AsyncHTTPConnection
 from ._heads import DEFAULT_LIMITS
 from ._link import Owner, effective_timeout
@@ -22,4 +23,5 @@ __all__ = [
     "WholeResponse",
     "effective_timeout",
     "prepare",
+    "tells_size",
 ]

@@ -116,4 +116,18 @@ def regular_file(file: Any) -> tuple[int, int] | None:
         offset = file.tell()
     except (OSError, ValueError):
         return None
-    return (offset, status.st_size) if stat.S_ISREG(status.st_mode) and offset < status.st_size else None
+    is_plain = stat.S_ISREG(status.st_mode) and offset < status.st_size and tells_size(raw.fileno(), status)
+    return (offset, status.st_size) if is_plain else None
+
+
+def tells_size(file: int | os.PathLike[str], status: os.stat_result) -> bool:
+    """Whether the size of a file, of which this is the ``status``, is the number of bytes that it gives.
+
+    Devices have none, but for whole disks. What proc and sysfs have is made when it is read: most of it claims to be
+    empty, some a page long. Such file systems have no blocks, and their files occupy none.
+    """
+    if not (stat.S_ISREG(status.st_mode) or stat.S_ISBLK(status.st_mode)):
+        return False
+    if getattr(status, "st_blocks", 1) or not hasattr(os, "statvfs"):
+        return True
+    return os.statvfs(file).f_blocks > 0

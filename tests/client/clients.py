@@ -12,6 +12,7 @@ from tests.pool.servers import serving
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from aiohttpclient.client import ResponseStream
     from tests.pool.servers import Asked, Page, Site
     from tests.support.server import RawServer
 
@@ -41,6 +42,19 @@ async def talking(pages: dict[str, Page] | None = None, **options: Any) -> Async
         options = {"base_url": server.url, "trust_env": False, **options}
         async with AsyncHTTPClient(**options) as client:
             yield Here(client, server, site)
+
+
+@contextlib.asynccontextmanager
+async def streaming(page: Page, method: str = "GET", **options: Any) -> AsyncIterator[tuple[ResponseStream, Here]]:
+    """A stream of ``page``; both ends are closed after it."""
+    async with talking({"/page": page}) as here:
+        async with here.client.stream(method, "page", **options) as stream:
+            yield stream, here
+
+
+async def all_of(blocks: AsyncIterator[Any]) -> list[Any]:
+    """Everything that an iterator gives."""
+    return [block async for block in blocks]
 
 
 def fields_of(head: bytes) -> Headers:

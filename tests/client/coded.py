@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import brotli  # type: ignore[import-untyped]  # it ships no types
 
+from aiohttpclient.client import _body
 from aiohttpclient.client._codings import decoder_for
 from aiohttpclient.client._decoders import Step
 from aiohttpclient.client._decompressors import coding
@@ -111,6 +112,17 @@ def read(content_encoding: str, parts: Iterable[bytes]) -> bytes:
     assert decoder is not None
     body = b"".join(piece for part in parts for piece in decoder.feed(part))
     return body + b"".join(decoder.finish())
+
+
+def decode(content_encoding: str | None, data: bytes, limit: int | None) -> bytes:
+    """A complete body, decoded in one go: nobody else wants a turn."""
+    decoding = _body.decode(content_encoding, data, limit)
+    while True:
+        try:
+            decoding.send(None)
+        except StopIteration as done:
+            content: bytes = done.value
+            return content
 
 
 def outcome(content_encoding: str, parts: Iterable[bytes]) -> bytes | type[DecodingError]:

@@ -15,6 +15,7 @@ import threading
 import zipfile
 from collections import UserList, deque
 from contextlib import aclosing, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -31,7 +32,6 @@ from .bodies import Receiver, in_parts, opened, send
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
-    from pathlib import Path
 
 LARGE = bytes(range(256)) * 3000
 """More than two blocks, and not a whole number of them."""
@@ -285,6 +285,56 @@ async def test_files_that_cannot_seek(factory: Callable[[bytes], Any]) -> None:
         payload.open()
     if isinstance(file, io.IOBase):
         file.close()
+
+
+@contextmanager
+def as_files(path: Path) -> Iterator[tuple[Any, Any]]:
+    if not path.exists():
+        pytest.skip(f"this system has no {path}")
+    with path.open("rb") as buffered, path.open("rb", buffering=0) as raw:
+        yield buffered, raw
+
+
+UNSIZED = {
+    "proc": "/proc/version",
+    "proc, empty": "/proc/self/cmdline",
+    "sysfs": "/sys/kernel/mm/transparent_hugepage/enabled",
+    "device": "/dev/null",
+}
+
+
+@pytest.mark.parametrize("name", UNSIZED.values(), ids=UNSIZED)
+async def test_files_that_know_no_size(name: str) -> None:
+    """What is made when it is read, and says that it has no bytes or too many, is sent in chunks, as often as asked."""
+    with as_files(Path(name)) as (file, raw):
+        content = file.read()
+        file.seek(0)
+        receiver = Receiver()
+        async with raw_server(receiver) as server, ConnectionPool() as pool:
+            for given in (file, raw, Path(name)):
+                if given == Path("/dev/null"):
+                    continue  # nothing but regular files by their paths
+                payload = body_of(given)
+                assert (payload.length, payload.replayable) == (None, True)
+                for _ in range(2):
+                    await (await send(pool, server.url, payload)).read()
+                    assert b"\r\ntransfer-encoding: chunked\r\n" in receiver.heads[-1].lower()
+                assert await in_parts(payload) == content
+        assert set(receiver.bodies) == {content}
+
+
+def test_devices_have_no_length() -> None:
+    """A character device has no end that could be looked for."""
+    with Path("/dev/urandom").open("rb") as file:
+        assert body_of(file).length is None
+
+
+async def test_empty_files(tmp_path: Path) -> None:
+    """A file without bytes is one, of which the length is known."""
+    path = tmp_path / "empty"
+    path.touch()
+    with path.open("rb") as file:
+        assert [body_of(given).length for given in (file, path)] == [0, 0]
 
 
 @pytest.mark.parametrize(("size", "named"), [(5, "had 6 bytes when .* has 5"), (7, "had 6 bytes when .* has 7")])

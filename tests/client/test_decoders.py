@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from aiohttpclient.client._decoders import SLICE, Refusal, Step
+from aiohttpclient.client._decoders import EMPTY_RUNS, SLICE, UNBROKEN_RUNS, Refusal, Step
 from aiohttpclient.client._decompressors import Coding
 from aiohttpclient.errors import DecodingError
 from tests.client.coded import (
@@ -155,6 +155,35 @@ def test_wrong_bytes(kind: str, data: bytes) -> None:
 def test_what_can_be_fed(make: type[Buffer]) -> None:
     """Any kind of bytes can be decoded."""
     assert _read("gzip", [make(gzipped(BODY))]) == BODY
+
+
+EMPTY = {"gzip": gzipped(b""), "zstd": zstd_frame(b""), "zstd, skippable": SKIPPABLE}
+every_empty = pytest.mark.parametrize(
+    ("kind", "nothing"), [(kind.partition(",")[0], EMPTY[kind]) for kind in EMPTY], ids=EMPTY
+)
+
+
+@every_empty
+def test_runs_without_content(kind: str, nothing: bytes) -> None:
+    """A body may have ``EMPTY_RUNS`` runs without content, and one for each run that has some, and not one more."""
+    some = encoded([kind], b"x")
+    for data, body in ((b"", b""), ((nothing + some) * 20, b"x" * 20), (some * 20 + nothing * 20, b"x" * 20)):
+        most = data + nothing * EMPTY_RUNS
+        for parts in ([most], [most[at : at + 1000] for at in range(0, len(most), 1000)]):
+            assert _read(kind, parts) == body
+        with pytest.raises(DecodingError, match=f"more than {EMPTY_RUNS} members or frames without content") as caught:
+            _read(kind, [most + nothing])
+        assert caught.value.coding == kind
+
+
+@every_empty
+def test_pieces_of_nothing(kind: str, nothing: bytes) -> None:
+    """While runs have no content, an empty piece comes now and then."""
+    data = nothing * (3 * UNBROKEN_RUNS + 1) + encoded([kind], BODY)
+    pieces = list(step(kind).decode(data))
+    assert pieces[:3] == [b"", b"", b""]
+    assert all(pieces[3:])
+    assert b"".join(pieces) == BODY
 
 
 class _Counting:

@@ -23,23 +23,24 @@ from aiohttpclient import (
     ReadTimeout,
     StatusError,
     Timeout,
+    TimeoutManager,
     Timings,
     TotalTimeout,
 )
 from aiohttpclient.client import _stream
+from aiohttpclient.client._decoders import EMPTY_RUNS, UNBROKEN_RUNS
 from aiohttpclient.client._stream import REST, ResponseStream
-from aiohttpclient.errors import ConcurrentUse
 from aiohttpclient.pool import Drop
-from tests.client.clients import chunked, coded, talking
+from tests.client.clients import all_of, chunked, coded, streaming, talking
 from tests.client.coded import MIB, encoded, field, gzipped
 from tests.net.stepping import Ending, Moment, sweep
-from tests.net.streams import turns, until
+from tests.net.streams import until
 from tests.pool.servers import HALF, counts, dropped
 from tests.support.leaks import open_descriptors
 from tests.support.server import reply
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+    from collections.abc import Awaitable, Callable, Coroutine
 
     from aiohttpclient.client import Handler, Request
     from tests.client.clients import Here
@@ -49,6 +50,8 @@ if TYPE_CHECKING:
     Reading = Callable[[ResponseStream], Awaitable[Any]]
 
 NOISE = random.Random(2).randbytes(300_000)
+EMPTY = {"gzip": gzipped(b""), "zstd": b"\x50\x2a\x4d\x18" + bytes(4)}
+"""Members and frames without content."""
 TEXT = "caf\xe9 \u20ac\r\nsecond\n\nlast \U0001f600"
 
 
@@ -65,18 +68,6 @@ def framed(body: bytes, framing: str, *fields: str) -> Page:
         peer.close()
 
     return until_close
-
-
-async def all_of(blocks: AsyncIterator[Any]) -> list[Any]:
-    return [block async for block in blocks]
-
-
-@contextlib.asynccontextmanager
-async def streaming(page: Page, method: str = "GET", **options: Any) -> AsyncIterator[tuple[ResponseStream, Here]]:
-    """A stream of ``page``; both ends are closed after it."""
-    async with talking({"/page": page}) as here:
-        async with here.client.stream(method, "page", **options) as stream:
-            yield stream, here
 
 
 # -- the head
@@ -144,16 +135,6 @@ async def test_iter_raw(framing: str, size: int | None) -> None:
         assert b"".join(await all_of(stream.iter_raw(size))) == sent
     async with streaming(framed(b"no gzip", framing, "Content-Encoding: gzip")) as (stream, _):
         assert b"".join(await all_of(stream.iter_raw(size))) == b"no gzip"
-
-
-async def test_size_of_nothing() -> None:
-    """A size that no block can have is refused at once."""
-    async with streaming(reply(b"abc")) as (stream, _):
-        for size in (0, -1):
-            for make in (stream.iter_bytes, stream.iter_raw):
-                with pytest.raises(ValueError, match="size must be greater than zero"):
-                    make(size)
-        assert await stream.read() == b"abc"
 
 
 @every_framing
@@ -229,6 +210,17 @@ async def test_iter_events() -> None:
     page = chunked(b"data: o", b"ne\n\ndata: two\nid: 2\n\ndata: lost", fields="Content-Type: text/event-stream\r\n")
     async with streaming(page) as (stream, _):
         assert [(event.data, event.id) async for event in stream.iter_events()] == [("one", ""), ("two", "2")]
+
+
+@pytest.mark.parametrize(("marks", "count"), [(0, 2), (1, 2), (2, 1)])
+async def test_byte_order_mark_of_events(marks: int, count: int) -> None:
+    """Of an event stream one byte order mark is taken off, and another is a part of the first line."""
+    content = b"\xef\xbb\xbf" * marks + b"data: a\n\ndata: \xc3\xa4\n\n"
+    page = chunked(*(content[at : at + 1] for at in range(len(content))), fields="Content-Type: text/event-stream\r\n")
+    async with streaming(page) as (stream, here):
+        seen = [event.data async for event in stream.iter_events()]
+        assert seen == ["a", "\xe4"][-count:]
+        assert [event.data async for event in here.client.events("page", reconnect=False)] == seen
 
 
 async def test_complete() -> None:
@@ -337,48 +329,6 @@ async def test_read_after_the_block() -> None:
             with pytest.raises(RuntimeError, match="was read or closed already"):
                 await read(stream)
             assert stream.status == 200
-
-
-@pytest.mark.parametrize("first", ["iter_raw", "iter_bytes"])
-async def test_two_forms(first: str) -> None:
-    """A body that is read raw cannot be read decoded, nor the other way round: a part of it would be lost."""
-    async with streaming(coded(gzipped(NOISE), "gzip")) as (stream, _):
-        assert await anext(getattr(stream, first)(10))
-        other = "iter_bytes" if first == "iter_raw" else "iter_raw"
-        with pytest.raises(RuntimeError, match="in its other form"):
-            await anext(getattr(stream, other)())
-
-
-async def test_iterators_share_the_body() -> None:
-    """Two iterators of one stream share its body; one that has ended stays ended."""
-    async with streaming(reply(b"0123456789")) as (stream, _):
-        one, other = stream.iter_bytes(3), stream.iter_bytes(4)
-        assert [await anext(one), await anext(other), await anext(one)] == [b"012", b"3456", b"789"]
-        assert await all_of(one) == []
-        assert await all_of(one) == []
-
-
-@pytest.mark.parametrize("size", [None, 10])
-async def test_two_readers(size: int | None) -> None:
-    """A second task that reads is refused, and the first gets its body all the same."""
-    go_on = asyncio.Event()
-
-    async def slowly(peer: Peer) -> None:
-        await peer.send(HALF)
-        await go_on.wait()
-        await peer.send(b"whole")
-
-    async def joined(blocks: AsyncIterator[bytes]) -> bytes:
-        return b"".join(await all_of(blocks))
-
-    async with streaming(slowly) as (stream, _):
-        reading = asyncio.create_task(joined(stream.iter_bytes(size)))
-        await until(lambda: stream.length == 5)
-        await turns()
-        with pytest.raises(ConcurrentUse):
-            await anext(stream.iter_bytes())
-        go_on.set()
-        assert await reading == b"half.whole"
 
 
 # -- leaving early
@@ -525,7 +475,7 @@ async def test_bomb() -> None:
             await client.get("page", max_body=MIB)
 
 
-@pytest.mark.parametrize("kinds", [("gzip",), ("gzip", "gzip")], ids=field)
+@pytest.mark.parametrize("kinds", [("gzip",), ("gzip", "gzip"), ("br",), ("zstd",)], ids=field)
 async def test_small_bomb_lets_others_go_on(kinds: tuple[str, ...]) -> None:
     """While a small body unfolds to very much, everybody else has his turn: timeouts, cancellation, other requests."""
     sent = encoded(kinds, bytes(32 * MIB))
@@ -547,6 +497,60 @@ async def test_small_bomb_lets_others_go_on(kinds: tuple[str, ...]) -> None:
         assert turned >= 20
 
 
+@pytest.mark.parametrize("count", [300, EMPTY_RUNS], ids=["short", "long"])
+@pytest.mark.parametrize("kind", EMPTY)
+async def test_body_of_nothing(kind: str, count: int) -> None:
+    """While a body comes to nothing everybody else has his turn, and the total holds."""
+    page = coded(EMPTY[kind] * count, kind)
+    turned = 0
+
+    async def turn() -> None:
+        nonlocal turned
+        while True:
+            await asyncio.sleep(0)
+            turned += 1
+
+    async def as_time_runs_out(peer: Peer) -> None:
+        await peer.send(page)
+        clock.deadline = 0.0
+
+    async with talking({"/page": page, "/late": as_time_runs_out}) as (client, *_):
+        for read in (ResponseStream.read, lambda stream: all_of(stream.iter_bytes())):
+            turning = asyncio.create_task(turn())
+            async with client.stream("GET", "page") as stream:
+                turned = 0
+                assert not await read(stream)
+            turning.cancel()
+            assert turned >= count // UNBROKEN_RUNS
+            clock = TimeoutManager(Timeout(30, total=60))
+            with pytest.raises(TotalTimeout):
+                async with client.stream("GET", "late", timeout=clock) as stream:
+                    await read(stream)
+
+
+@pytest.mark.parametrize("kinds", [("gzip",), ("deflate",), ("br",), ("zstd",), ("gzip", "gzip")], ids=field)
+@pytest.mark.parametrize("read", ["get", "read", "complete", "text", "iter_bytes", "iter_lines"])
+async def test_total_holds_while_decoding(kinds: tuple[str, ...], read: str) -> None:
+    """A body that was received in time, and unfolds to very much, has the total and not more."""
+    sent = encoded(kinds, (b"\n" * 1023 + b" ") * 16 * 1024)
+
+    async def as_time_runs_out(peer: Peer) -> None:
+        await peer.send(coded(sent, field(kinds)))
+        clock.deadline = 0.0  # the connection has its own timer, which was set before
+
+    async with talking({"/page": as_time_runs_out}) as (client, server, _):
+        clock = TimeoutManager(Timeout(30, total=60))
+        with pytest.raises(TotalTimeout) as caught:
+            if read == "get":
+                await client.get("page", timeout=clock)
+            else:
+                async with client.stream("GET", "page", timeout=clock) as stream:
+                    await READS[read](stream)
+        assert (caught.value.method, caught.value.url, caught.value.limit) == ("GET", f"{server.url}/page", 60)
+        assert counts(client.pool).busy == 0
+        assert (await client.get("/next")).content == b"/next"
+
+
 # -- what goes wrong
 
 
@@ -558,6 +562,8 @@ async def test_small_bomb_lets_others_go_on(kinds: tuple[str, ...]) -> None:
         pytest.param(coded(NOISE, "gzip"), DecodingError, id="no coding, at length"),
         pytest.param(coded(gzipped(gzipped(b"abc")), "gzip, no-such"), DecodingError, id="unknown coding"),
         pytest.param(coded(gzipped(b"abc") + b"junk", "gzip"), DecodingError, id="bytes after the end"),
+        pytest.param(coded(EMPTY["gzip"] * (EMPTY_RUNS + 1), "gzip"), DecodingError, id="many members of nothing"),
+        pytest.param(coded(EMPTY["zstd"] * (EMPTY_RUNS + 1), "zstd"), DecodingError, id="many frames of nothing"),
         pytest.param(
             b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabcX\r\n0\r\n\r\n",
             InvalidChunk,

@@ -10,6 +10,7 @@ import mmap
 import os
 import tempfile
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -26,7 +27,6 @@ from tests.support.ids import stable
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Iterator
-    from pathlib import Path
 
 
 async def collect(blocks: AsyncGenerator[object, None]) -> list[object]:
@@ -265,6 +265,15 @@ def test_regular_file(tmp_path: Path) -> None:
         file.write(b"abc")
         file.seek(1)
         assert regular_file(file) == (1, 3)
+
+
+def test_page_of_the_kernel() -> None:
+    """A file that claims to have a page, and is made when it is read, is not plain."""
+    path = Path("/sys/kernel/mm/transparent_hugepage/enabled")
+    if not path.exists():
+        pytest.skip("this system has no sysfs")
+    with path.open("rb") as file:
+        assert regular_file(file) is None
 
 
 def test_unwritten_data_of_a_file(tmp_path: Path) -> None:
