@@ -20,7 +20,7 @@ from ..timeouts import Timeout
 from ._auth import BasicAuth, as_auth
 from ._codings import accept_encoding
 from ._payloads import payload_of
-from ._request import Request
+from ._request import RepeatedRequest, Request
 from ._urls import resolve
 
 if TYPE_CHECKING:
@@ -36,6 +36,12 @@ version: Callable[[Headers], int] = getversion  # type: ignore[assignment]  # it
 
 USER_AGENT: Final = f"aiohttpclient/{VERSION}"
 """Says what asks (RFC 9110 section 10.1.5); who asks is for the caller to say."""
+
+REPEATED: Final = 256
+"""Requests that are remembered as they were made: a service asks for the same few again and again."""
+
+REPEATED_LENGTH: Final = 256
+"""Characters of the longest URL of these. Longer ones are rarely asked for twice."""
 
 METHODS: Final = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 """Those that need not be looked at."""
@@ -70,6 +76,14 @@ class Builder:
         self.headers = merged(Headers(usual), headers)
         self._block = FieldBlock(self.headers)
         self._version = version(self.headers)
+        self._repeated: dict[tuple[str, str | URL], RepeatedRequest] = {}
+
+    def repeated(self, method: str, url: str | URL) -> Request | None:
+        """What :meth:`build` made of the same before, when nothing else was said and nobody listens; else None.
+
+        It is shared: see :class:`RepeatedRequest`.
+        """
+        return self._repeated.get((method, url)) if version(self.headers) == self._version else None
 
     def build(self, method: str, url: str | URL, options: RequestOptions, talks: bool) -> Request:
         """The request that a caller wants.
@@ -82,6 +96,7 @@ class Builder:
         if version(self.headers) != self._version:
             self._block = FieldBlock(self.headers)
             self._version = version(self.headers)
+            self._repeated.clear()
         settings = self._telling if talks else self._silent
         request = Request(method, target.text, target.fragment, self._block, None, settings)
         if target.userinfo is not None:
@@ -90,6 +105,12 @@ class Builder:
             request.change(timeout=TimeoutManager(self._total))
         if options:
             self._apply(request, options)
+        elif request.settings is self._silent and type(url) is str and len(url) <= REPEATED_LENGTH:
+            if len(self._repeated) >= REPEATED:
+                self._repeated.clear()
+            self._repeated[method, url] = RepeatedRequest(
+                method, target.text, target.fragment, self._block, None, settings
+            )
         return request
 
     def _apply(self, request: Request, options: RequestOptions) -> None:

@@ -241,9 +241,10 @@ class AsyncHTTPClient(Verbs):
         :raises DecodingError, BodyTooLarge, IncompleteRead: the body is not what it should be
         :raises HTTPException, OSError: anything else that went wrong
         """
-        request = self._builder.build(
-            method, url, options, self._on_event is not None or log.isEnabledFor(logging.DEBUG)
-        )
+        talks = self._on_event is not None or log.isEnabledFor(logging.DEBUG)
+        request = None if options or talks else self._builder.repeated(method, url)
+        if request is None:
+            request = self._builder.build(method, url, options, talks)
         return await (self._sender or self._make_sender())(request)
 
     # -- requests whose answer is read bit by bit --------------------------------------------------------------------

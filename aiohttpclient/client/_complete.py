@@ -73,7 +73,7 @@ class CompleteSender:
         """The answer to ``request``; for what is raised see :meth:`AsyncHTTPClient.request`."""
         settings = request.settings
         if self._jar or not (settings.is_plain and self._direct):
-            return await (await self.pipeline(request)).complete()
+            return await (await self.pipeline(request.unshared())).complete()
         started = self._now()
         try:
             body, fields = (None, request.fields) if request.payload is None else opened(request)
@@ -81,6 +81,7 @@ class CompleteSender:
                 request.method, request.url_text, body, fields, settings.timeout, whole=True
             )
         except Exception as error:  # noqa: BLE001  # the middlewares raise it, or send again
+            request = request.unshared()
             handler = Resumed(self._sender, error)
         else:
             head = answer[0] if isinstance(answer, tuple) else answer.head
@@ -92,7 +93,8 @@ class CompleteSender:
                     _, content, marks = answer
                     now = self._now()
                     return Response(request, head, content, (self._now, started, marks, now), now)
-                return await self._stream(request, answer, started).complete()
+                return await self._stream(request.unshared(), answer, started).complete()
+            request = request.unshared()
             handler = Resumed(self._sender, self._stream(request, answer, started))
         request.extensions[SPENT] = self._now() - started
         return await (await compose(self._middlewares, handler)(request)).complete()

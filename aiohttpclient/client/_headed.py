@@ -17,20 +17,28 @@ if TYPE_CHECKING:
 
 
 class Headed:
-    """An answer to a ``request`` (:class:`Request`), which after redirects is the last one.
+    """An answer to a request.
 
     It has no constructor: a response is made for each request, and a call more is what that would cost.
     """
 
-    __slots__ = ("_head", "_headers", "request")
+    __slots__ = ("_head", "_headers", "_request")
 
-    request: Request
+    _request: Request
     _head: ResponseHead
     _headers: Headers | None
     """The caller's own, made of the head when somebody asks for them; None before."""
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} [{self.status} {self.reason}] {self.method} {shown_url(self.request.url_text)}>"
+        return (
+            f"<{type(self).__name__} [{self.status} {self.reason}] {self.method} {shown_url(self._request.url_text)}>"
+        )
+
+    @property
+    def request(self) -> Request:
+        """The request that it answers, which after redirects is the last one."""
+        self._request = request = self._request.unshared()
+        return request
 
     @property
     def status(self) -> int:
@@ -62,12 +70,12 @@ class Headed:
     @property
     def method(self) -> str:
         """The method of the request."""
-        return self.request.method
+        return self._request.method
 
     @property
     def url(self) -> URL:
         """The URL that was asked for last, with the fragment that goes with it."""
-        return self.request.whole_url
+        return self._request.whole_url
 
     @property
     def cookies(self) -> dict[str, str]:
@@ -77,4 +85,4 @@ class Headed:
     @property
     def links(self) -> dict[str, dict[str, str]]:
         """The links of the ``Link`` field (RFC 8288), by relation: ``response.links["next"]["url"]``."""
-        return parse_links(self.headers.getall("Link", ()), self.request.url_text)
+        return parse_links(self.headers.getall("Link", ()), self._request.url_text)

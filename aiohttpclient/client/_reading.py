@@ -56,7 +56,7 @@ class Reading(Headed):
     )
 
     def __init__(self, request: Request, raw: AsyncHTTPResponse, marks: Marks) -> None:
-        self.request = request
+        self._request = request
         self.history: tuple[Response, ...] = ()
         self.attempts: tuple[Attempt, ...] = ()
         self._head = raw.head
@@ -69,7 +69,7 @@ class Reading(Headed):
     async def close(self) -> None:
         """Close the connection, unless the body was read to its end."""
         self._body = READ
-        if self.request.settings.tell is not None:
+        if self._request.settings.tell is not None:
             self._left()
         await self._raw.close()
 
@@ -83,7 +83,7 @@ class Reading(Headed):
 
     def _rest(self) -> Coroutine[Any, Any, bytes]:
         """All that is left; where there is nothing to decode or to bound, by the shortest way."""
-        raw, limit = self._raw, self.request.settings.max_body
+        raw, limit = self._raw, self._request.settings.max_body
         if self._body is None and not raw.head.is_coded and (limit is None or 0 <= (raw.length or -1) <= limit):
             self._body = READ
             return raw.read()
@@ -106,7 +106,7 @@ class Reading(Headed):
     @property
     def _clock(self) -> Callable[[], None] | None:
         """What raises when the total is used up: to decode what is here waits for nobody, and may take long."""
-        request = self.request
+        request = self._request
         timeout = request.settings.timeout
         return partial(timeout.check, request.method, request.url_text) if isinstance(timeout, TimeoutManager) else None
 
@@ -118,7 +118,7 @@ class Reading(Headed):
         if self._body is None:
             decoder = decoder_for(self._coding) if decoded else None
             self._decoded = decoded
-            self._body = Body(self._raw, decoder, self.request.settings.max_body, self._clock)
+            self._body = Body(self._raw, decoder, self._request.settings.max_body, self._clock)
         elif self._body is READ or self._decoded is not decoded:
             raise RuntimeError("the body was read or closed already, or is being read in its other form")
         return cast("Body", self._body)
@@ -139,7 +139,7 @@ class Reading(Headed):
             raise
         if not block:
             self._body = READ
-            if self.request.settings.tell is not None:
+            if self._request.settings.tell is not None:
                 self._tell(EventKind.RECEIVED)
         return block
 
@@ -159,18 +159,18 @@ class Reading(Headed):
 
     def _tell(self, kind: EventKind, detail: str = "") -> None:
         """Tell whoever listens how it ended with the body, if that was not told before."""
-        tell = self.request.settings.tell
+        tell = self._request.settings.tell
         if tell is not None and not self._ended:
             self._ended = True
             received = self._marks[0]() if kind is EventKind.RECEIVED else None
-            tell(kind, self.request, detail, timings_of(self._marks, received))
+            tell(kind, self._request, detail, timings_of(self._marks, received))
 
     def _failed(self, error: BaseException) -> None:
         """Reading has failed: let ``error`` say which request it is about, if it does not by itself."""
         if isinstance(error, ConcurrentUse):
             return
         self._tell(EventKind.FAILED, type(error).__name__)
-        note = f"{self.request.method} {shown_url(self.request.url_text)}"
+        note = f"{self._request.method} {shown_url(self._request.url_text)}"
         noted = isinstance(error, PhaseTimeout) or note in getattr(error, "__notes__", ())
         if isinstance(error, Exception) and not noted:
             error.add_note(note)

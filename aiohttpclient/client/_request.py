@@ -124,6 +124,10 @@ class Request:
             other._extensions = dict(self._extensions)  # noqa: SLF001  # the same
         return other
 
+    def unshared(self) -> Request:
+        """The request, for somebody who may change it."""
+        return self
+
     # -- what is sent ------------------------------------------------------------------------------------------------
 
     @property
@@ -205,3 +209,16 @@ class Request:
         if self._extensions is None:
             self._extensions = {}
         return self._extensions
+
+
+class RepeatedRequest(Request):
+    """A request without a body that is sent again and again: made once, and never changed.
+
+    Whoever may change it, which is everybody outside, is given one like it.
+    """
+
+    __slots__ = ()
+
+    def unshared(self) -> Request:
+        """Another one, which is nobody else's."""
+        return Request(self.method, self.url_text, self.fragment, self.block, None, self.settings)

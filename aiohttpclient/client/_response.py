@@ -49,7 +49,7 @@ class Response(Headed):
         attempts: tuple[Attempt, ...] = (),
         trailers: Headers | None = None,
     ) -> None:
-        self.request = request
+        self._request = request
         self.content = content
         self.history = history
         self.attempts = attempts
@@ -122,7 +122,7 @@ class Response(Headed):
 
         :raises ValueError: it is not JSON
         """
-        return (self.request.settings.json_loads if loads is None else loads)(self.content)
+        return (self._request.settings.json_loads if loads is None else loads)(self.content)
 
     def raise_for_status(self) -> Self:
         """The response itself, unless its status tells of an error.

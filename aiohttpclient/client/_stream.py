@@ -155,7 +155,7 @@ class ResponseStream(Reading):
         except BaseException as error:
             self._failed(error)
             raise
-        if self.request.settings.tell is not None:
+        if self._request.settings.tell is not None:
             self._tell(EventKind.RECEIVED)
         return content
 
@@ -168,7 +168,7 @@ class ResponseStream(Reading):
 
         :raises ValueError: it is not JSON
         """
-        return (self.request.settings.json_loads if loads is None else loads)(await self.read())
+        return (self._request.settings.json_loads if loads is None else loads)(await self.read())
 
     async def complete(self) -> Response:
         """The response with its body, read and decoded."""
@@ -177,7 +177,7 @@ class ResponseStream(Reading):
         except BaseException as error:
             self._failed(error)
             raise
-        if self.request.settings.tell is not None:
+        if self._request.settings.tell is not None:
             self._tell(EventKind.RECEIVED)
         return self._with(content)
 

@@ -144,10 +144,11 @@ class AsyncHTTPConnection(Link):
         ):
             heads.adapt(self.limits, self.strict, self.on_informational, self.debuglevel)
         stream.allow(deadline, timeout.total, timeout.min_rate)
-        if type(body) is bytes and plan.left == len(body) <= SMALL and whole and not (plan.expects or heads.debuglevel):
+        if body is not None or plan.left != 0 or not whole:
+            small = type(body) is bytes and len(body) <= SMALL and plan.left == len(body)
+            if not (small and whole) or plan.expects or heads.debuglevel:
+                return self.exclusively(self._send(heads, head, body, plan, whole and body is not None))
             head += body
-        elif body is not None or plan.left != 0 or not whole:
-            return self.exclusively(self._send(heads, head, body, plan, whole and body is not None))
         self._state = REQUEST_SENT
         if self.debuglevel > 0:
             print("send:", repr(head))
