@@ -229,3 +229,53 @@ async def test_refusals_come_by_the_short_way_too() -> None:
         with pytest.raises(IncompleteRead):
             await here.client.get("/cut")
         assert counts(here.client.pool)[1:] == (0, 0, 0)
+
+
+@pytest.mark.parametrize("path", ["/whole", "/coded", "/missing", "/away"])
+async def test_requests_are_nobody_elses(path: str) -> None:
+    """Requests that are alike are made once; what anybody gets to see of one is his own."""
+    async with talking(pages()) as here:
+        responses = [await here.client.get(path) for _ in range(3)]
+        requests = [response.request for response in responses]
+        assert len({id(request) for request in requests}) == 3
+        assert [response.request for response in responses] == requests
+        requests[1].headers["X-Mine"] = "1"
+        requests[1].url_text = "http://changed.example/"
+        requests[1].change(max_body=0)
+        requests[1].extensions["mine"] = 1
+        again = await here.client.get(path)
+        assert (again.status, again.content, again.url) == (
+            responses[0].status, responses[0].content, responses[0].url,
+        )  # fmt: skip
+        assert "X-Mine" not in again.request.headers
+        assert "mine" not in again.request.extensions
+        assert b"X-Mine" not in here.asked.head
+
+
+async def test_what_the_client_says_may_change() -> None:
+    """A request that was made before is made anew when the client has other fields."""
+    async with talking(pages()) as here:
+        for _ in range(2):
+            await here.client.get("/whole")
+        here.client.headers["X-New"] = "1"
+        assert (await here.client.get("/whole")).request.headers["X-New"] == "1"
+        assert here.sent["X-New"] == "1"
+        del here.client.headers["X-New"]
+        await here.client.get("/whole")
+        assert "X-New" not in here.sent
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"headers": {"X-A": "b"}}, {"auth": ("u", "p")}, {"cookies": {"a": "b"}}, {"content": b"abc"}],
+    ids=["headers", "auth", "cookies", "content"],
+)
+async def test_options_are_for_one_request(options: dict[str, Any]) -> None:
+    """What is said about one request is not said with the next one like it."""
+    async with talking(pages()) as here:
+        await here.client.post("/whole")
+        plain = here.asked
+        await here.client.post("/whole", **options)
+        assert here.asked != plain
+        await here.client.post("/whole")
+        assert here.asked == plain
