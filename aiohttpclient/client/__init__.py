@@ -13,6 +13,7 @@ from ._payloads import Payload
 from ._pipeline import Handler, Middleware
 from ._request import Request
 from ._response import Response
+from ._retry_budget import RetryBudget
 from ._retry_policy import Attempt, RetryPolicy
 from ._sse import ServerSentEvent
 from ._stream import ResponseStream
@@ -37,6 +38,7 @@ __all__ = [
     "RequestOptions",
     "Response",
     "ResponseStream",
+    "RetryBudget",
     "RetryPolicy",
     "ServerSentEvent",
     "Timings",

@@ -15,9 +15,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aiohttpclient import errors
+from aiohttpclient import RetryBudget, errors
 from aiohttpclient._sentinels import DEFAULT
-from aiohttpclient.client._retry_budget import RetryBudget
 from aiohttpclient.client._retry_policy import (
     LONGEST,
     NEVER,

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from aiohttpclient import RetryBudget
 from aiohttpclient.client._request import Request, Settings
-from aiohttpclient.client._retry_budget import RetryBudget
 from aiohttpclient.client._retry_policy import Attempt, RetryPolicy
 from aiohttpclient.client.middlewares._retries import RetriesMiddleware
 from aiohttpclient.errors import ConnectTimeout, PoolClosed
