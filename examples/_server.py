@@ -34,8 +34,9 @@ async def serve(script: Script, context: ssl.SSLContext | None = None) -> AsyncI
         yield server.sockets[0].getsockname()
     finally:
         server.close()
-        if tasks:
-            await asyncio.wait(tasks)
+        await asyncio.sleep(0)  # whom it has accepted by now gets to begin
+        while running := [task for task in tasks if not task.done()]:
+            await asyncio.wait(running)
 
 
 def site(pages: Mapping[str, bytes]) -> Script:

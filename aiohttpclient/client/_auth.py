@@ -64,8 +64,9 @@ class Auth(Protocol):
         """Set ``request.headers["Authorization"]``; called before each attempt. To set nothing is fine."""
 
     async def answer(self, request: Request, stream: ResponseStream) -> bool:
-        """Look at a 401, whose body is not read, and say whether it makes sense to send the request again.
+        """Look at a 401, whose body is still to be read, and say whether it makes sense to send the request again.
 
+        To send other requests meanwhile is fine: a body that is short and has come soon keeps no connection busy.
         If so, :meth:`authorize` is called with a copy of ``request``. It is not called for ever: the client sends a
         request at most :data:`ATTEMPTS` times for the sake of authentication.
         """
@@ -150,8 +151,9 @@ class BearerAuth:
 
     :param token: the token, or a function, async or plain, that gives one. It is called when a token is first needed,
         and once more after a 401 to a request that was sent with the last one; never twice at a time, and at most once
-        on behalf of one request. If it makes requests of its own, they go without this auth. A plain function should
-        not block: the event loop waits for it
+        on behalf of one request. Requests of its own need another auth, such as ``auth=None``; they may be those of the
+        same client, but not where this is ``proxy_auth``: a tunnel that waits for the token has its connection of the
+        pool already. A plain function should not block: the event loop waits for it
     :raises TypeError: it is neither
     :raises ValueError: the token has other characters than visible ASCII
     """

@@ -1,5 +1,8 @@
 """What a caller says, made into a request.
 
+What is said of one request comes before what is said of all: a header field, then ``auth`` or user information of the
+URL, then a field of the client, then ``auth`` of the client. The same goes for ``cookies``.
+
 What all requests of a client have in common is worked out once: the fields that they begin with are one
 :class:`FieldBlock`, their settings one :class:`Settings`. A request that says nothing else shares both; one that does
 has its own.
@@ -101,6 +104,8 @@ class Builder:
         request = Request(method, target.text, target.fragment, self._block, None, settings)
         if target.userinfo is not None:
             request.change(auth=BasicAuth(*target.userinfo))
+            if "auth" not in options:
+                self._overrule(request, "Authorization")
         if self._total is not None and options.get("timeout") is None:
             request.change(timeout=TimeoutManager(self._total))
         if options:
@@ -118,12 +123,16 @@ class Builder:
         changes = {name: given[name] for name in given if name in OF_SETTINGS}
         if "auth" in changes:
             changes["auth"] = as_auth(changes["auth"])
+            if changes["auth"] is not None:
+                self._overrule(request, "Authorization")
         if "sensitive" in given:
             changes["sensitive"] = request.sensitive | names_of(given["sensitive"])
         if given.get("timeout") is not None:
             changes["timeout"] = clock_for(given["timeout"])
         if changes:
             request.change(**changes)
+            if request.settings.cookies:
+                self._overrule(request, "Cookie")
         if params := given.get("params"):
             request.url_text = resolve(request.url_text, None, params).text
         if headers := given.get("headers"):
@@ -135,6 +144,11 @@ class Builder:
             request.extensions.update(extensions)
         if unknown := given.keys() - KNOWN:
             raise TypeError(f"a request has no option {min(unknown)!r}; it has {', '.join(sorted(KNOWN))}")
+
+    def _overrule(self, request: Request, name: str) -> None:
+        """Take away the field of all requests for which this one has something of its own, that is no field."""
+        if name in self.headers:
+            request.headers.popall(name)
 
 
 BODY: Final = frozenset({"content", "data", "files", "json"})
@@ -155,10 +169,11 @@ def with_fields(request: Request, fields: FieldChanges) -> None:
     """Give ``request`` fields besides those of its client, or instead of those with the same names."""
     extra = pairs(fields)
     names = names_of(name for name, _ in extra)
-    block = None if "range" in names or any(value is None for _, value in extra) else request.block.plus(extra)
-    if block is not None:
-        request.block = block
-        return
+    if request.only_block and "range" not in names and all(value is not None for _, value in extra):
+        block = request.block.plus(extra)
+        if block is not None:
+            request.block = block
+            return
     headers = merged(request.headers, extra)
     if "Range" in headers and "accept-encoding" not in names:
         # Ranges count bytes of the coded representation (RFC 9110 section 14.2), and a part of that cannot be decoded.

@@ -75,10 +75,12 @@ class AsyncHTTPClient(Verbs):
     :param base_url: what relative URLs are appended to
     :param headers: fields of every request; they may be changed later, as ``client.headers``
     :param params: appended to the query of every request
-    :param auth: ``("user", "password")`` for Basic, or an :class:`Auth`; for every request that says nothing else
-    :param cookies: a :class:`CookieJar`, which is used as it is, or cookies to begin one with
+    :param auth: ``("user", "password")`` for Basic, or an :class:`Auth`; for every request that says nothing else. An
+        ``Authorization`` field in ``headers`` comes before it, and ``auth`` of a request before that
+    :param cookies: a :class:`CookieJar`, which is used as it is, or cookies to begin one with. A ``Cookie`` field in
+        ``headers`` stands instead of it, and ``cookies`` of a request instead of that
     :param timeout: bounds for each request: seconds for each phase, or a :class:`Timeout`, whose ``total`` holds for
-        the whole: redirects, attempts and the waits between them, and the body
+        the whole: redirects, attempts and the waits between them, what ``auth`` does, and the body
     :param limits: of the connections
     :param ssl_context: for https; None: certifi's roots, host names, TLS 1.2 or later
     :param proxy_ssl_context: for https proxies; None: as for https by default

@@ -1,15 +1,17 @@
-"""An answer that needs no connection any more: all of it is here, or a middleware has kept it, or made it up."""
+"""An answer that needs no connection, or less of it: all or some of it is here, or a middleware has made it up."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from .._headers import Headers, field_text
+from ..errors import IncompleteRead
 from ..status import responses
 from ..wire import ResponseHead
 
 if TYPE_CHECKING:
     from .._headers import HeadersInit
+    from ..connection import AsyncHTTPResponse
     from ..net import Marks
 
 
@@ -62,6 +64,10 @@ class HeldResponse:
         begin, self._at = self._at, len(self._content) if n < 0 else min(self._at + n, len(self._content))
         return self._content[begin : self._at]
 
+    async def read_soon(self, n: int, seconds: float) -> bytes:
+        """The same; nothing has to be waited for."""
+        return await self.read1(n)
+
     def abort(self) -> None:
         """Give up what is left."""
         self._at = len(self._content)
@@ -82,3 +88,70 @@ class MadeResponse(HeldResponse):
         head = ResponseHead(11, status, responses.get(status, ""), fields, strict=True)
         head.framing("GET")
         super().__init__(head, content, (None, False, 0.0, 0.0))
+
+
+class BegunResponse:
+    """As much of ``raw`` as a client needs, of which the beginning was read, and is here to be read once more."""
+
+    __slots__ = ("_begun", "_raw", "chunked", "head")
+
+    def __init__(self, raw: AsyncHTTPResponse, begun: bytes) -> None:
+        self.head = raw.head
+        self.chunked = raw.chunked
+        self._raw = raw
+        self._begun = begun
+
+    @property
+    def headers(self) -> Headers:
+        """The fields."""
+        return self._raw.headers
+
+    @property
+    def trailers(self) -> Headers:
+        """Those after the body, as far as they have come."""
+        return self._raw.trailers
+
+    @property
+    def length(self) -> int | None:
+        """Bytes of the body that are left; None when only its end will tell."""
+        length = self._raw.length
+        return None if length is None else length + len(self._begun)
+
+    @property
+    def complete(self) -> bool:
+        """Whether all was read that there is."""
+        return not self._begun and self._raw.complete
+
+    def isclosed(self) -> bool:
+        """Whether nothing is left to read."""
+        return not self._begun and self._raw.isclosed()
+
+    async def read(self) -> bytes:
+        """What is left; it raises what ``raw`` does."""
+        begun, self._begun = self._begun, b""
+        try:
+            return begun + await self._raw.read()
+        except IncompleteRead as error:
+            raise IncompleteRead(begun + error.partial, error.expected) from error.__cause__
+
+    async def read1(self, n: int = -1) -> bytes:
+        """At most ``n`` bytes of it, as soon as there are any; negative: any number."""
+        if not self._begun:
+            return await self._raw.read1(n)
+        end = len(self._begun) if n < 0 else n
+        taken, self._begun = self._begun[:end], self._begun[end:]
+        return taken
+
+    async def read_soon(self, n: int, seconds: float) -> bytes:
+        """The same, waiting for ``seconds`` at most."""
+        return await self.read1(n) if self._begun else await self._raw.read_soon(n, seconds)
+
+    def abort(self) -> None:
+        """Give up what is left."""
+        self._begun = b""
+        self._raw.abort()
+
+    async def close(self) -> None:
+        """The same, gracefully."""
+        self._begun = b""
+        await self._raw.close()

@@ -25,10 +25,15 @@ class RequestOptions(TypedDict, total=False):
 
     ``params``: appended to the query: mapping, pairs, or str. ``headers``: fields, which replace those of the client
     with the same names; None takes one away. ``auth``: ``("user", "password")``, an :class:`Auth`, or None for nobody.
-    ``cookies``: by name, for this request only. ``timeout``: seconds for each phase, a :class:`Timeout`, or a
-    :class:`TimeoutManager`. ``follow_redirects``, ``max_redirects``, ``retries`` (a :class:`RetryPolicy`, or None for
-    none), ``max_body`` (bytes, decoded; None: any number). ``sensitive``: names of fields that are for this origin
-    only. ``extensions``: for middlewares.
+    ``cookies``: by name, for this request only, beside those of the jar. ``timeout``: seconds for each phase, a
+    :class:`Timeout`, or a :class:`TimeoutManager`. ``follow_redirects``, ``max_redirects``, ``retries`` (a
+    :class:`RetryPolicy`, or None for none), ``max_body`` (bytes, decoded; None: any number). ``sensitive``: names of
+    fields that are for this origin only. ``extensions``: for middlewares.
+
+    The more specific has the say: an ``Authorization`` field in these ``headers``, then ``auth`` (or else user
+    information of the URL), then such a field in ``client.headers``, then ``auth`` of the client. ``auth=None`` is for
+    nobody but what the fields say. In the same way a ``Cookie`` field in these ``headers`` stands instead of all
+    cookies, and ``cookies`` instead of one in ``client.headers``, which without them stands instead of the jar.
 
     At most one body: ``content`` (bytes, str, file, iterable, async iterable), ``json`` (anything that JSON can say),
     or ``data`` (a form) and ``files`` (``{field: (file name, bytes or open binary file, content type)}``).

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 from ._auth import TARGET
 from ._request import Request
 from ._stream import ResponseStream
-from .middlewares import ATTEMPTS, is_replayable, or_closed
+from .middlewares import ATTEMPTS, in_time, is_replayable, or_closed
 
 if TYPE_CHECKING:
     from .._headers import Headers
@@ -106,17 +106,18 @@ class ProxySender:
         proxy, target = forwarded
         turn = self._auth.begin(proxy, request.method, target, request.payload)
         while True:
-            stream = await self._send(request, await turn.credentials())
-            again = await or_closed(stream, wants_another(turn, stream))
+            stream = await self._send(request, await in_time(request, turn.credentials()))
+            again = await or_closed(stream, wants_another(turn, request, stream))
             if not (again and is_replayable(request)):
                 return stream
             await stream.release()
             request = request.copy()
 
 
-async def wants_another(turn: Turn, stream: ResponseStream) -> bool:
+async def wants_another(turn: Turn, request: Request, stream: ResponseStream) -> bool:
     """Let ``turn`` look at the answer, and say whether the request should be sent again."""
     if stream.status == 407:
-        return await turn.refused(stream.headers)
+        await stream.hold()  # see the middleware for auth
+        return await in_time(request, turn.refused(stream.headers))
     turn.accepted(stream.headers)
     return False

@@ -17,6 +17,7 @@ from ._body import Body, decode
 from ._codings import decoder_for
 from ._events import EventKind
 from ._headed import Headed
+from ._retry_policy import tell
 from ._timings import timings_of
 
 if TYPE_CHECKING:
@@ -159,11 +160,11 @@ class Reading(Headed):
 
     def _tell(self, kind: EventKind, detail: str = "") -> None:
         """Tell whoever listens how it ended with the body, if that was not told before."""
-        tell = self._request.settings.tell
-        if tell is not None and not self._ended:
+        teller = self._request.settings.tell
+        if teller is not None and not self._ended:
             self._ended = True
             received = self._marks[0]() if kind is EventKind.RECEIVED else None
-            tell(kind, self._request, detail, timings_of(self._marks, received))
+            teller(kind, self._request, detail, timings_of(self._marks, received))
 
     def _failed(self, error: BaseException) -> None:
         """Reading has failed: let ``error`` say which request it is about, if it does not by itself."""
@@ -172,8 +173,10 @@ class Reading(Headed):
         self._tell(EventKind.FAILED, type(error).__name__)
         note = f"{self._request.method} {shown_url(self._request.url_text)}"
         noted = isinstance(error, PhaseTimeout) or note in getattr(error, "__notes__", ())
-        if isinstance(error, Exception) and not noted:
-            error.add_note(note)
+        if isinstance(error, Exception):
+            if not noted:
+                error.add_note(note)
+            tell(error, self.attempts)
 
 
 class Blocks:

@@ -26,8 +26,6 @@ from ..errors import (
     ConnectTimeout,
     InvalidURL,
     PoolClosed,
-    PoolFull,
-    PoolTimeout,
     ProxyError,
     TotalTimeout,
 )
@@ -133,11 +131,9 @@ def transient(error: Exception) -> bool:
 def unsent(error: Exception) -> bool:
     """Whether it is certain that nothing of the request has left this machine, or passed the proxy.
 
-    It may be so with other errors, of which a caller who repeats a POST wants to be certain.
+    The pool says so, which knows whether there was a connection; a caller who repeats a POST wants to be certain.
     """
-    return isinstance(
-        error, (ConnectTimeout, ConnectionRefusedError, socket.gaierror, PoolTimeout, PoolFull, ProxyError)
-    )
+    return getattr(error, "unsent", False) is True
 
 
 @dataclass(frozen=True, slots=True, init=False)
@@ -148,8 +144,8 @@ class RetryPolicy:
     :param on_status: status codes after which it is sent again
     :param on_errors: classes of exceptions, or a function of one, after which it is sent again. The default is
         :func:`transient`. Those in ``NEVER`` are not repeated whatever is said here
-    :param methods: the methods for which that is done, as they are written in the request; None: all. The default are
-        the idempotent ones of RFC 9110 section 9.2.2. Other methods are repeated only when it is certain that nothing
+    :param methods: the methods for which that is done, in upper or lower case; None: all. The default are the
+        idempotent ones of RFC 9110 section 9.2.2. Other methods are repeated only when it is certain that nothing
         of the request was sent: see :func:`unsent`
     :param backoff: seconds. Before retry n a random time from 0 to ``backoff * backoff_factor ** (n - 1)`` passes, at
         most ``backoff_max``: where many fail together, they do not come back together
@@ -209,15 +205,14 @@ class RetryPolicy:
             raise TypeError(f"attempts must be a whole number, got {attempts!r}")
         if attempts < 1:
             raise ValueError(f"attempts must be at least 1, which is the first; got {attempts!r}")
-        if isinstance(methods, str):
-            raise TypeError(f"methods must be a collection of names, got {methods!r}")
+        names = None if methods is None else with_upper_case(methods)
         if not (callable(on_errors) or isinstance(on_errors, tuple)):
             raise TypeError(f"on_errors must be classes of exceptions or a function, got {on_errors!r}")
         values = {
             "attempts": attempts,
             "on_status": frozenset(on_status),
             "on_errors": on_errors,
-            "methods": None if methods is None else frozenset(methods),
+            "methods": names,
             "backoff": number("backoff", backoff),
             "backoff_factor": number("backoff_factor", backoff_factor, least=1),
             "backoff_max": number("backoff_max", backoff_max),
@@ -281,6 +276,17 @@ class RetryPolicy:
         return isinstance(outcome, Exception) and unsent(outcome)
 
 
+def with_upper_case(methods: Collection[str]) -> frozenset[str]:
+    """``methods`` as they were given and in upper case, in which a client sends them; a middleware may send them as is.
+
+    :raises TypeError: they are not several str
+    """
+    names = frozenset(methods)
+    if isinstance(methods, str) or not all(isinstance(name, str) for name in names):
+        raise TypeError(f"methods must be a collection of names, got {methods!r}")
+    return names.union(name.upper() for name in names)
+
+
 def retry_after(value: str | None, now: float) -> float | None:
     """Seconds that ``value``, the field ``Retry-After`` (RFC 9110 section 10.2.3), asks to wait; None: it is none.
 
@@ -321,3 +327,11 @@ def described(error: Exception) -> str:
     )
     text = "".join(each if each.isprintable() else "?" for each in text[:TEXT_LENGTH])
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def tell(error: Exception, attempts: tuple[Attempt, ...]) -> None:
+    """Let ``error`` say what was tried, if it was more than once: in its notes, and as ``error.attempts``."""
+    if len(attempts) > 1 and vars(error).get("attempts") is not attempts:
+        vars(error)["attempts"] = attempts
+        for attempt in attempts:
+            error.add_note(str(attempt))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from ..errors import HTTPException, StatusError
 from ._events import EventKind
-from ._made import MadeResponse
+from ._made import BegunResponse, MadeResponse
 from ._reading import READ, Blocks, Reading
 from ._response import Response
 from ._sse import EventParser
@@ -205,6 +205,25 @@ class ResponseStream(Reading):
             self._left()
         await self.close()
         return self._with(b"")
+
+    async def hold(self) -> None:
+        """Take in the body, if it is short and comes soon, so that its connection is free; it is still to be read.
+
+        For whoever has more to ask before it is clear what becomes of this answer: a request that waits for another one
+        should not keep from it the connection that it needs. A body that fails meanwhile fails when it is read.
+        """
+        raw, left = self._raw, REST
+        if self._body is not None or raw.isclosed() or (raw.length or 0) > left:
+            return
+        now = self._marks[0]
+        end = now() + REST_SECONDS
+        parts: list[bytes] = []
+        with contextlib.suppress(HTTPException, OSError):
+            while left > 0 and (wait := end - now()) > 0 and (part := await raw.read_soon(left, wait)):
+                parts.append(part)
+                left -= len(part)
+        if parts:
+            self._raw = cast("AsyncHTTPResponse", BegunResponse(raw, b"".join(parts)))
 
     async def release(self) -> None:
         """Give up the body: a short rest that comes soon is read, and the connection kept; else it is closed."""

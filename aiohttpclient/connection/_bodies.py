@@ -94,6 +94,16 @@ class Body(ABC):
             await self.more()
         return self.take(min(self.available(), limit))
 
+    async def read_soon(self, limit: int, seconds: float) -> bytes:
+        """As ``read_some``, but none, too, when none come within ``seconds``: then the body is as it was."""
+        own, self.seconds = self.seconds, seconds
+        try:
+            return await self.read_some(limit)
+        except ReadTimeout:
+            return b""
+        finally:
+            self.seconds = own
+
     async def read_exactly(self, count: int) -> bytes:
         """``count`` bytes, fewer only where the body ends."""
         parts: list[bytes] = []

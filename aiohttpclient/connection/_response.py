@@ -231,6 +231,19 @@ class AsyncHTTPResponse:
             self._complete(body)
         return data
 
+    async def read_soon(self, n: int, seconds: float) -> bytes:
+        """As :meth:`read1`, but it waits for ``seconds`` at most, and none does not mean the end: see :meth:`isclosed`.
+
+        A wait that was in vain is no error, and has closed nothing: the body can still be read.
+        """
+        body = self._body
+        if body is None or n == 0:
+            return self._nothing()
+        data = await self._exchange.exclusively(body.read_soon(n, seconds))
+        if body.ended:
+            self._complete(body)
+        return data
+
     async def readinto(self, buffer: Any) -> int:
         """Read into a writable bytes-like object: its whole size, or less where the body ends; the number of bytes.
 

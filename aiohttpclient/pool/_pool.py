@@ -187,6 +187,9 @@ class ConnectionPool(Supply):
         :raises PoolClosed: the pool is closed
         :raises PhaseTimeout: something else took too long
         :raises HTTPException, OSError: as :meth:`AsyncHTTPConnection.request` and its ``getresponse``
+
+        What is raised because no connection could be had has an attribute ``unsent``, which is True: it is certain that
+        nothing of the request has left.
         """
         # A body is looked at each time, and fields too, unless they are a block, which never changes.
         repeats = body is None and proxy_authorization is None and (headers is None or type(headers) is FieldBlock)
@@ -228,7 +231,7 @@ class ConnectionPool(Supply):
                 elif conn.owner is not None:  # the response is not complete yet
                     conn.owner = self
                 return response
-            await self._connect(slot, TimeoutManager(bounds, deadline), method, url, rewind)
+            await self._connect(slot, TimeoutManager(bounds, deadline), method, url, rewind, conn.refused)
 
     def connection(self, url: str, timeout: float | Timeout | TimeoutManager | None = None) -> Lease:
         """Lease a connection to the origin of ``url``, for as many exchanges as wanted.
@@ -302,7 +305,7 @@ class ConnectionPool(Supply):
         may = self.retry and slot.used and replayable and not self._closed
         if not (may and may_repeat(method, conn.untouched, conn.refused, error)):
             self._drop(slot, Drop.FAILED)
-            self._explain(error, method, url)
+            self._explain(error, method, url, False)
             raise error
         self._retried += 1
         self._count(slot, Drop.FAILED)

@@ -28,6 +28,15 @@ def may_repeat(method: str, untouched: bool, refused: bool, error: BaseException
     return died and untouched and (refused or method in IDEMPOTENT)
 
 
+def note_unsent(error: Exception, unsent: bool) -> None:
+    """Let ``error`` say, as ``error.unsent``, whether it is certain that nothing of its request was sent.
+
+    Its class does not tell: what gives the body of a request may well be a connection that is refused. Such an error
+    may also say so already, of another request.
+    """
+    vars(error)["unsent"] = unsent
+
+
 def nothing_to_rewind() -> None:
     """What brings back a body that does not get used up."""
 

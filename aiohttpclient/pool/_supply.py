@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, cast
 
 from .._redact import shown_url
 from ..connection import AsyncHTTPSConnection
-from ..errors import PhaseTimeout, PoolClosed
+from ..errors import PhaseTimeout, PoolClosed, PoolFull
 from ..net import (
     BYTES_WHILE_IDLE,
     CONNECTED,
@@ -40,6 +40,7 @@ from ..net import (
 )
 from ._book import Book
 from ._patience import Patience, wake
+from ._retry import note_unsent
 from ._routes import Router
 from ._slot import SlotState
 from ._stats import Drop, EventKind, PoolEvent
@@ -232,7 +233,11 @@ class Supply:
     async def _wait(self, key: OriginKey, clock: TimeoutManager, method: str, url: str) -> Slot:
         """Stand in line, and return with a slot: one with a connection, or one whose connection is to be opened."""
         loop = asyncio.get_running_loop()
-        waiter = self._book.wait(key)
+        try:
+            waiter = self._book.wait(key)
+        except PoolFull as full:
+            note_unsent(full, True)
+            raise
         waiter.future = loop.create_future()
         self._say(EventKind.WAITING, key)
         started = loop.time()
@@ -252,7 +257,9 @@ class Supply:
         slot = waiter.slot
         if slot is None:
             self._book.leave(waiter)
-            raise clock.pool_error(loop.time() - started, method, str(url))
+            error = clock.pool_error(loop.time() - started, method, str(url))
+            note_unsent(error, True)
+            raise error
         if self._closed or clock.left == 0:
             self._give_back(slot)
             self._check_usable()
@@ -262,9 +269,18 @@ class Supply:
         return slot
 
     async def _connect(
-        self, slot: Slot, clock: TimeoutManager, method: str, url: str, before: Callable[[], object] | None = None
+        self,
+        slot: Slot,
+        clock: TimeoutManager,
+        method: str,
+        url: str,
+        before: Callable[[], object] | None = None,
+        unsent: bool = True,
     ) -> None:
-        """Open the connection of ``slot``, which is the caller's; the slot is closed if that, or ``before``, fails."""
+        """Open the connection of ``slot``, which is the caller's; the slot is closed if that, or ``before``, fails.
+
+        ``unsent``: nothing of the request was sent so far.
+        """
         key = slot.page.key
         try:
             self._check_usable()
@@ -280,7 +296,7 @@ class Supply:
             stream = await slot.conn.open(clock.timeout, clock.deadline, self._steps(key))
         except BaseException as error:
             self._drop(slot, Drop.NOT_OPENED)
-            self._explain(error, method, url)
+            self._explain(error, method, url, unsent)
             raise
         self._book.connected(slot)
         self._stand_for(slot, slot.conn, stream)
@@ -396,8 +412,10 @@ class Supply:
         if self._closed:
             raise PoolClosed("the pool is closed")
 
-    def _explain(self, error: BaseException, method: str, url: str) -> None:
-        """Let ``error`` say which request it is about; and that the pool was closed, if that is what it comes from."""
+    def _explain(self, error: BaseException, method: str, url: str, unsent: bool) -> None:
+        """Let ``error`` say which request it is about, and whether that is ``unsent``; or that the pool was closed."""
+        if isinstance(error, Exception):
+            note_unsent(error, unsent)
         if isinstance(error, PhaseTimeout) and error.method in (None, "CONNECT"):
             error.method, error.url = method, str(url)
         elif self._closed and isinstance(error, ConnectionAbortedError):

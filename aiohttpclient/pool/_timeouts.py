@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from ..errors import PoolTimeout, TotalTimeout
 from ..timeouts import Timeout
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     from ..errors import PhaseTimeout
+
+T = TypeVar("T")
 
 
 class TimeoutManager:
@@ -59,6 +63,25 @@ class TimeoutManager:
         """
         if self.left == 0:
             raise self._total_error(method, url)
+
+    async def wait_for(self, work: Awaitable[T], method: str | None = None, url: str | None = None) -> T:
+        """The result of ``work``, something besides the waits on connections that a request has to wait for.
+
+        :raises TotalTimeout: the total is used up; ``work`` was cancelled
+        """
+        if self.deadline is None:
+            return await work
+        scope = asyncio.timeout_at(self.deadline)
+        try:
+            async with scope:
+                result = await work
+        except TimeoutError as error:
+            if scope.expired():
+                raise self._total_error(method, url) from error
+            raise
+        if scope.expired():  # the cancellation was swallowed
+            raise self._total_error(method, url)
+        return result
 
     def pool_error(self, waited: float, method: str, url: str) -> PhaseTimeout:
         """The error of a request that waited ``waited`` seconds for a connection, and was not given one."""

@@ -31,11 +31,15 @@ class FakeStream:
         self.request = request
         self.status = status
         self.headers = Headers(fields)
+        self.held = 0
         self.released = 0
         self.closed = 0
 
     def field(self, name: str) -> str | None:
         return self.headers.get(name)
+
+    async def hold(self) -> None:
+        self.held += 1
 
     async def release(self) -> None:
         self.released += 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import email.utils
 import errno
@@ -31,6 +32,7 @@ from aiohttpclient.client._retry_policy import (
     unsent,
 )
 from aiohttpclient.pool import IDEMPOTENT, ConnectionPool
+from aiohttpclient.pool._retry import note_unsent
 from aiohttpclient.timeouts import Timeout
 from tests.support.server import raw_server
 
@@ -77,10 +79,19 @@ def test_methods_and_status(method: str, status: int) -> None:
     assert decided(RetryPolicy(methods={method}), method, status) is not None
 
 
+@pytest.mark.parametrize("given", ["post", "Post", "POST"])
+def test_methods_in_any_case(given: str) -> None:
+    """A method is named in any case of letters, as for a request, which is sent in upper case."""
+    policy = RetryPolicy(methods=[given])
+    assert decided(policy, "POST", 503) is not None
+    assert decided(policy, "GET", 503) is None
+    assert decided(dataclasses.replace(policy, attempts=2), "POST", 503) is not None
+
+
 # -- errors
 
 ERRORS: list[tuple[Exception, bool, bool]] = [
-    # error, passes by itself, certainly nothing was sent
+    # error, passes by itself, may come of opening a connection
     (REFUSED, True, True),
     (errors.ConnectTimeout(10, 10), True, True),
     (socket.gaierror(socket.EAI_AGAIN, "temporary failure"), True, True),
@@ -126,7 +137,13 @@ ERRORS: list[tuple[Exception, bool, bool]] = [
 
 @pytest.mark.parametrize(("error", "passes", "nothing_sent"), ERRORS, ids=lambda value: type(value).__name__)
 def test_errors(error: Exception, passes: bool, nothing_sent: bool) -> None:
-    """A GET is repeated after what passes by itself, a POST only if nothing of it was sent besides."""
+    """A GET is repeated after what passes by itself, a POST only if nothing of it was sent besides, and its error says
+    so: the class does not, since whatever gives the body may raise the same.
+    """
+    assert unsent(error) is False
+    assert decided(RetryPolicy(), "POST", error) is None
+    error = copy.copy(error)
+    note_unsent(error, nothing_sent)
     assert (transient(error), unsent(error)) == (passes, nothing_sent)
     assert (decided(RetryPolicy(), "GET", error) is not None) is passes
     assert (decided(RetryPolicy(), "POST", error) is not None) is (passes and nothing_sent)
@@ -323,6 +340,7 @@ def test_dates(moment: int) -> None:
         ({"attempts": 1.5}, TypeError, "attempts"),
         ({"attempts": True}, TypeError, "attempts"),
         ({"methods": "GET"}, TypeError, "methods"),
+        ({"methods": [b"GET"]}, TypeError, "methods"),
         ({"on_errors": "ValueError"}, TypeError, "on_errors"),
         ({"backoff": -0.1}, ValueError, "backoff"),
         ({"backoff": math.inf}, ValueError, "backoff"),

@@ -21,6 +21,7 @@ from aiohttpclient import (
     InvalidChunk,
     LimitExceeded,
     ReadTimeout,
+    RetryPolicy,
     StatusError,
     Timeout,
     TimeoutManager,
@@ -606,6 +607,36 @@ async def test_cut_short(sent: bytes, way: str) -> None:
             assert counts(client.pool) == (0, 0, 0, 0)
 
 
+@pytest.mark.parametrize("read", ["get", "read", "complete", "iter_bytes", "iter_lines"])
+@pytest.mark.parametrize("page", ["cut", "too large"])
+async def test_attempts_of_what_breaks(page: str, read: str) -> None:
+    """The error of a body that breaks says what was tried before, once, however often it is raised."""
+
+    async def broken(peer: Peer) -> None:
+        if here.site.targets.count("/page") < 3:
+            await peer.send(reply(b"", status="503 Busy"))
+            return
+        await peer.send(HALF)
+        peer.close()
+
+    retries = RetryPolicy(3, backoff=0.0)
+    max_body = 3 if page == "too large" else None
+    async with talking({"/page": broken}, retries=retries, max_body=max_body) as here:
+        error: type[Exception] = BodyTooLarge if max_body else IncompleteRead
+        if read == "get":
+            with pytest.raises(error) as caught:
+                await here.client.get("page")
+        else:
+            stream = await here.client.send(here.client.build_request("GET", "page"))
+            with pytest.raises(error) as caught:
+                await READS[read](stream)
+            with contextlib.suppress(RuntimeError):
+                await stream.read()
+        assert [each.status for each in vars(caught.value)["attempts"]] == [503, 503, 200]
+        notes = [note.partition(" (")[0] for note in caught.value.__notes__]
+        assert notes == [f"GET {here.server.url}/page", "attempt 1: 503", "attempt 2: 503", "attempt 3: 200"]
+
+
 @pytest.mark.parametrize("read", ["iter_lines", "iter_events"])
 async def test_line_without_an_end(read: str) -> None:
     """A line that is longer than any line should be closes the connection, with an error that names the request."""
@@ -745,6 +776,121 @@ async def test_cancelled_while_releasing() -> None:
         releasing.cancel()
         with pytest.raises(asyncio.CancelledError):
             await releasing
+        assert counts(client.pool) == (0, 0, 0, 0)
+
+
+HELD: dict[str, tuple[Page, bytes | type[Exception], bool]] = {
+    "nothing": (reply(), b"", True),
+    "short": (reply(bytes(1000)), bytes(1000), True),
+    "just": (reply(bytes(REST)), bytes(REST), True),
+    "short, in chunks": (chunked(bytes(1000), bytes(5), trailers="X-T: end\r\n"), bytes(1005), True),
+    "coded": (coded(gzipped(NOISE[:9000]), "gzip"), NOISE[:9000], True),
+    "the last": (reply(b"abc", "Connection: close"), b"abc", False),
+    "too long": (reply(NOISE), NOISE, False),
+    "too long, in chunks": (chunked(NOISE, trailers="X-T: end\r\n"), NOISE, False),
+    "cut short": (reply(b"abc")[:-1], IncompleteRead, False),
+    "cut short, in chunks": (chunked(b"abc", b"def")[:-11], IncompleteRead, False),
+    "broken": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabczz\r\n", InvalidChunk, False),
+}
+
+
+async def content_of(stream: ResponseStream) -> bytes:
+    return (await stream.complete()).content
+
+
+async def in_sevens(stream: ResponseStream) -> bytes:
+    return b"".join(await all_of(stream.iter_bytes(7)))
+
+
+@pytest.mark.parametrize("read", [ResponseStream.read, content_of, in_sevens], ids=["read", "complete", "iter_bytes"])
+@pytest.mark.parametrize("name", HELD)
+async def test_hold(name: str, read: Reading) -> None:
+    """A short body that is held keeps no connection busy; held or not, it is read, and fails, as if nothing was."""
+    page, content, free = HELD[name]
+
+    async def send(peer: Peer) -> None:
+        assert isinstance(page, bytes)
+        await peer.send(page)
+        if not isinstance(content, bytes):
+            peer.close()
+
+    async with talking({"/page": send}) as here:
+        stream = await here.client.send(here.client.build_request("GET", "page"))
+        await stream.hold()
+        assert counts(here.client.pool) == (int(free), int(name.startswith("too long")), 0, 0)
+        if isinstance(content, bytes):
+            assert await read(stream) == content
+            assert dict(stream.trailers) == ({"X-T": "end"} if "chunks" in name else {})
+        else:
+            with pytest.raises(content):
+                await read(stream)
+        await stream.hold()
+        assert (await here.client.get("/next")).content == b"/next"
+
+
+async def test_hold_of_what_comes_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A body that does not come soon is not waited for, and nothing of it is lost, nor of the connection."""
+    monkeypatch.setattr(_stream, "REST_SECONDS", 0.02)
+    late = asyncio.Event()
+    pages = {"/length": b"Content-Length: 6\r\n\r\nabcdef", "/chunks": b"Transfer-Encoding: chunked\r\n\r\n" + CHUNKS}
+
+    async def in_two(peer: Peer) -> None:
+        raw = b"HTTP/1.1 200 OK\r\n" + pages[here.site.targets[-1]]
+        await peer.send(raw[:-19] if b"chunk" in raw else raw[:-3])
+        await late.wait()
+        await peer.send(raw[-19:] if b"chunk" in raw else raw[-3:])
+
+    async with talking(dict.fromkeys(pages, in_two)) as here:
+        for page in pages:
+            late.clear()
+            async with here.client.stream("GET", page, timeout=Timeout(30, read=10)) as stream:
+                for _ in range(2):
+                    await stream.hold()
+                assert counts(here.client.pool).busy == 1
+                late.set()
+                assert await stream.read() == b"abcdef"
+        assert here.server.connections == 1
+
+
+CHUNKS = b"3\r\nabc\r\n3\r\ndef\r\n0\r\n\r\n"
+
+
+async def test_hold_of_a_drip(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A body that drips is waited for no longer than one that is silent."""
+    monkeypatch.setattr(_stream, "REST_SECONDS", 0.02)
+    async with streaming(drip_for_ever) as (stream, here):
+        await stream.hold()
+        assert counts(here.client.pool).busy == 1
+        assert await anext(stream.iter_bytes(10)) == b"x" * 10
+
+
+async def test_held_and_given_up() -> None:
+    """What was held can be released, shortened, closed and aborted; the connection has nothing to do with it."""
+    async with talking({"/page": reply(b"abc")}) as here:
+        for _ in range(2):
+            for end in ("release", "close", "abort"):
+                stream = await here.client.send(here.client.build_request("GET", "page"))
+                await stream.hold()
+                done = getattr(stream, end)()
+                if done is not None:
+                    await done
+                assert counts(here.client.pool) == (1, 0, 0, 0)
+            stream = await here.client.send(here.client.build_request("GET", "page"))
+            await stream.hold()
+            assert (await stream.shortened(3)).content == b"abc"
+        assert here.server.connections == 1
+
+
+async def test_cancelled_while_it_is_held() -> None:
+    """Who is cancelled while a body is taken in leaves no connection."""
+    async with talking({"/page": stuck}) as (client, *_):
+        stream = await client.send(client.build_request("GET", "page"))
+        holding = asyncio.create_task(stream.hold())
+        await until(lambda: stream.length == 5)
+        holding.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await holding
+        await stream.close()
         assert counts(client.pool) == (0, 0, 0, 0)
 
 

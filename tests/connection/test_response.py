@@ -22,6 +22,7 @@ from aiohttpclient import (
     ResponseNotReady,
     Timeout,
 )
+from tests.net.streams import turns
 from tests.net.test_protocol import fake_clock
 from tests.support.server import raw_server, reply, script_once
 
@@ -409,6 +410,63 @@ async def test_no_body(name: str, arrival: str) -> None:
         assert await response.readlines() == [block async for block in response.iter_bytes()] == []
         assert await fetch(conn) == b"next"
         assert server.connections == 1
+
+
+# -- bodies that are not waited for
+
+
+@every_framing
+@every_arrival
+async def test_read_soon(framing: str, arrival: str) -> None:
+    """``read_soon`` gives what comes in time, in blocks of any size; none at the end."""
+    async with response_to(framed(BODY, framing, chunk=9), arrival) as response:
+        received = []
+        while not response.isclosed():
+            assert await response.read_soon(0, 60) == b""
+            received.append(await response.read_soon(7, 60))
+        assert b"".join(received) == BODY
+        assert max(map(len, received)) <= 7
+        assert response.complete
+        assert await response.read_soon(7, 60) == b""
+
+
+@pytest.mark.parametrize("large", [False, True])
+@every_framing
+async def test_read_too_soon(framing: str, large: bool) -> None:
+    """A wait of ``read_soon`` that was in vain closes nothing; the next one has a bound of its own."""
+    body = LARGE if large else BODY
+    raw, late = framed(body, framing), asyncio.Event()
+    begin = raw.index(b"\r\n\r\n") + 4
+
+    async def script(peer: Peer) -> None:
+        await peer.read_head()
+        for piece in (raw[:begin], raw[begin:-1], raw[-1:]):
+            await peer.send(piece)
+            await late.wait()
+            late.clear()
+
+    async with response_to(script) as response:
+        received = [await response.read_soon(100_000, 0.01) for _ in range(3)]
+        assert received == [b""] * 3
+        late.set()
+        while sum(map(len, received)) < len(body) - (framing != "chunked"):
+            received.append(await response.read_soon(100_000, 60))
+        assert await response.read_soon(100_000, 0.01) == b""
+        assert not response.isclosed()
+        late.set()
+        if framing == "until close":
+            await turns()
+            late.set()
+        assert b"".join(received) + await response.read() == body
+
+
+async def test_read_soon_of_what_is_cut_short() -> None:
+    """A body that is broken is an error, whoever waits, and the same one again."""
+    async with response_to(CUT_SHORT["length"][0]) as response:
+        assert await response.read_soon(1000, 60) == BODY
+        for _ in range(2):
+            with pytest.raises(IncompleteRead):
+                await response.read_soon(1000, 60)
 
 
 # -- bodies that are cut short

@@ -977,10 +977,87 @@ async def test_retry_that_cannot_connect() -> None:
         await turns()
         server._stop_listening()
         gone.set()
-        with pytest.raises(ConnectionRefusedError):
+        with pytest.raises(ConnectionRefusedError) as caught:
             await asking
+        assert vars(caught.value)["unsent"] is False
         assert counts(pool) == Counts()
         assert pool.stats().retried == 1
+
+
+async def test_retry_of_what_nothing_went_out_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    """When no fresh connection can be had for a POST of which nothing was sent, its error says that.
+
+    A loop that writes later cannot tell; then there is no second attempt, and its error does not say it.
+    """
+    tells = isinstance(asyncio.get_running_loop(), asyncio.BaseEventLoop)
+
+    async def script(peer: Peer) -> None:
+        await peer.read_request()
+        await peer.send(reply(b"warm"))
+        await asyncio.Event().wait()
+
+    async with raw_server(script) as server, ConnectionPool() as pool:
+        await get(pool, f"{server.url}/")
+        looked = StreamProtocol.is_clean
+
+        def looks_too_early(stream: StreamProtocol) -> bool:
+            """The reset arrives after the pool has looked, and before it writes; and nobody is there any more."""
+            monkeypatch.setattr(StreamProtocol, "is_clean", looked)
+            server._stop_listening()
+            server.peers[0].reset()
+            return True
+
+        monkeypatch.setattr(StreamProtocol, "is_clean", looks_too_early)
+        with pytest.raises(ConnectionRefusedError if tells else ConnectionError) as caught:
+            await pool.request("POST", f"{server.url}/order", b"one book")
+        assert vars(caught.value)["unsent"] is isinstance(caught.value, ConnectionRefusedError)
+
+
+@pytest.mark.parametrize("kind", ["refused", "silent", "no room", "in line", "tunnel", "TLS"])
+async def test_errors_of_what_was_not_sent(kind: str, tls: TlsKit) -> None:
+    """An error says that nothing was sent where there was no connection, whatever its class is."""
+
+    async def refuse(peer: Peer) -> None:
+        await peer.read_head()
+        await peer.send(reply(b"", status="503 Busy"))
+
+    async def stuck(peer: Peer) -> None:
+        await peer.send(HALF)
+        await peer.read_until_eof()
+
+    limits = PoolLimits(connections=1, waiting=1 if kind == "in line" else 0)
+    with silent_port() as silent:
+        async with serving({"/": stuck}) as (server, _), raw_server(refuse) as proxy:
+            url = {"refused": f"http://127.0.0.1:{refusing_port()}/", "silent": silent}.get(kind, f"{server.url}/")
+            options: dict[str, Any] = {"timeout": Timeout(5, connect=SOON, pool=SOON), "ssl_context": tls.client}
+            if kind in {"tunnel", "TLS"}:
+                url = url.replace("http:", "https:")
+                options["proxy"] = proxy.url if kind == "tunnel" else None
+            async with ConnectionPool(limits, **options) as pool:
+                busy = await pool.request("GET", url) if kind in {"no room", "in line"} else None
+                with pytest.raises((OSError, HTTPException)) as caught:
+                    await pool.request("POST", url, b"one book")
+                assert vars(caught.value)["unsent"] is True
+                if busy is not None:
+                    await busy.close()
+
+
+async def test_errors_of_what_may_have_been_sent() -> None:
+    """An error says nothing of the kind once there was a connection, also where it has said so of another request."""
+
+    async def source() -> AsyncIterator[bytes]:
+        yield b"one "
+        await pool.request("GET", f"http://127.0.0.1:{refusing_port()}/")
+
+    async def hang_up(peer: Peer) -> None:
+        await peer.read_request()
+
+    async with raw_server(hang_up) as server, ConnectionPool(timeout=Timeout(5)) as pool:
+        with pytest.raises(ConnectionRefusedError) as refused:
+            await pool.request("POST", f"{server.url}/", source())
+        with pytest.raises(RemoteDisconnected) as hung_up:
+            await pool.request("POST", f"{server.url}/", b"one book")
+        assert [vars(each.value)["unsent"] for each in (refused, hung_up)] == [False, False]
 
 
 # -- what bounds a request

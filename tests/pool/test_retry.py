@@ -7,6 +7,7 @@ import errno
 import gzip
 import io
 import os
+import pickle
 import ssl
 import tempfile
 from itertools import product
@@ -28,7 +29,7 @@ from aiohttpclient.errors import (
     TotalTimeout,
     WriteTimeout,
 )
-from aiohttpclient.pool._retry import IDEMPOTENT, may_repeat, rewinder
+from aiohttpclient.pool._retry import IDEMPOTENT, may_repeat, note_unsent, rewinder
 from tests.support.ids import stable
 
 if TYPE_CHECKING:
@@ -102,6 +103,15 @@ def test_other_errors(method: str, error: BaseException) -> None:
 
 
 BOTH = list(product((True, False), repeat=2))
+
+
+def test_note_unsent() -> None:
+    """The last request that an error comes of has the say, whether it is an error of ours or of the system."""
+    for error in (ConnectionRefusedError(errno.ECONNREFUSED, "refused"), ReadTimeout(1, 1)):
+        for unsent in (True, False):
+            note_unsent(error, unsent)
+            assert vars(error)["unsent"] is unsent
+            assert vars(pickle.loads(pickle.dumps(error)))["unsent"] is unsent
 
 
 def test_idempotent_methods() -> None:

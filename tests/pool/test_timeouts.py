@@ -166,6 +166,63 @@ async def test_time_of_the_loop() -> None:
     assert 0 < manager.left <= 10
 
 
+# -- other waits
+
+
+async def nothing(seconds: float = 0.0) -> str:
+    await asyncio.sleep(seconds)
+    return "done"
+
+
+@pytest.mark.parametrize("timeout", [Timeout(1), Timeout(total=60)], ids=["no total", "total"])
+async def test_wait_for(timeout: Timeout) -> None:
+    """What ends in time gives its result, or raises what it raises; a ``TimeoutError`` of its own is its own."""
+    manager = TimeoutManager(timeout)
+    assert await manager.wait_for(nothing()) == "done"
+    for error in (ValueError("x"), TimeoutError("its own")):
+        broken = asyncio.get_running_loop().create_future()
+        broken.set_exception(error)
+        with pytest.raises(type(error)) as caught:
+            await manager.wait_for(broken)
+        assert caught.value is error
+
+
+async def test_wait_for_too_long() -> None:
+    """What goes on beyond the total is cancelled; the error names the request."""
+    manager = TimeoutManager(Timeout(total=0.01))
+    task = asyncio.create_task(nothing(60))
+    with pytest.raises(TotalTimeout) as caught:
+        await manager.wait_for(task, "GET", URL)
+    assert (caught.value.limit, caught.value.method, caught.value.url) == (0.01, "GET", URL)
+    assert caught.value.elapsed < 30
+    assert task.cancelled()
+    with pytest.raises(TotalTimeout):
+        await manager.wait_for(nothing(), "GET", URL)
+
+
+async def test_wait_for_who_does_not_listen() -> None:
+    """Who swallows the cancellation has used up the total all the same."""
+
+    async def deaf() -> str:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            return "done"
+        raise AssertionError
+
+    with pytest.raises(TotalTimeout):
+        await TimeoutManager(Timeout(total=0.01)).wait_for(deaf())
+
+
+async def test_cancelled_in_wait_for() -> None:
+    """A cancellation from elsewhere passes."""
+    task = asyncio.create_task(TimeoutManager(Timeout(total=60)).wait_for(nothing(60)))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
 # -- the error of a request that was not given a connection
 
 

@@ -1,6 +1,6 @@
 """The behaviours of a client, each a decision and what carries it out."""
 
-from ._auth import ATTEMPTS, AuthMiddleware, is_replayable, or_closed
+from ._auth import ATTEMPTS, AuthMiddleware, in_time, is_replayable, or_closed
 from ._cookies import CookiesMiddleware
 from ._redirects import RedirectsMiddleware
 from ._retries import SPENT, RetriesMiddleware
@@ -12,6 +12,7 @@ __all__ = [
     "CookiesMiddleware",
     "RedirectsMiddleware",
     "RetriesMiddleware",
+    "in_time",
     "is_replayable",
     "or_closed",
 ]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from ...pool import TimeoutManager
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -11,6 +13,8 @@ if TYPE_CHECKING:
     from .._pipeline import Handler
     from .._request import Request
     from .._stream import ResponseStream
+
+T = TypeVar("T")
 
 ATTEMPTS: Final = 3
 """How often one request is sent at most for the sake of authentication. Two are the rule: one that is refused, and the
@@ -21,10 +25,13 @@ class AuthMiddleware:
     """Lets ``request.auth`` write the ``Authorization`` field, and send the request again where a 401 can be answered.
 
     Without ``auth``, and with an ``Authorization`` field of the caller's own, which wins, the request passes as it is.
+    (A field of the client's, over which ``auth`` of the request wins, is gone by then.)
     Otherwise what is sent is a copy: the one that was given never has credentials in it that were made here.
 
     A request whose body can be sent only once is not sent again: the 401 is the answer. What there is to learn from it
     is learned all the same, so that the next request is more fortunate.
+
+    The total of a request holds for what ``auth`` does on its behalf as well.
     """
 
     __slots__ = ()
@@ -41,7 +48,7 @@ class AuthMiddleware:
         left = ATTEMPTS if is_replayable(request) else 1
         while True:
             request = request.copy()
-            await auth.authorize(request)
+            await in_time(request, auth.authorize(request))
             stream = await call_next(request)
             left -= 1
             if not await or_closed(stream, wants_another(auth, request, stream)) or not left:
@@ -57,11 +64,20 @@ def is_replayable(request: Request) -> bool:
 async def wants_another(auth: Auth, request: Request, stream: ResponseStream) -> bool:
     """Let ``auth`` look at the answer, and say whether the request should be sent again."""
     if stream.status == 401:
-        return await auth.answer(request, stream)
+        await stream.hold()  # auth may have to ask somebody, which takes a connection; there may be no other one
+        return await in_time(request, auth.answer(request, stream))
     accepted = getattr(auth, "accepted", None)
     if accepted is not None:
         accepted(request, stream)
     return False
+
+
+def in_time(request: Request, work: Awaitable[T]) -> Awaitable[T]:
+    """``work`` within the total of ``request``, if that has one; nothing else bounds what an auth does."""
+    clock = request.settings.timeout
+    if isinstance(clock, TimeoutManager):
+        return clock.wait_for(work, request.method, request.url_text)
+    return work
 
 
 async def or_closed(stream: ResponseStream, verdict: Awaitable[bool]) -> bool:

@@ -22,7 +22,7 @@ class CookiesMiddleware:
 
     Cookies come from the jar and from ``request.cookies``, which go with this request only and stand in for those of
     the jar with the same names. A ``Cookie`` field of the caller's own is sent as it is, and nothing is added to it, as
-    in requests and httpx.
+    in requests and httpx. (One of the client's, over which ``request.cookies`` win, is gone by then.)
 
     The request that is given is not changed, but for a note in its ``extensions``: whoever sends it again, or makes a
     redirect of it, gets the cookies of that moment and of that URL. With nothing in the jar, no cookies of the request

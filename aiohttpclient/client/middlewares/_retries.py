@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final
 from ..._sentinels import DEFAULT, Default
 from ...pool import TimeoutManager
 from .._retry_budget import RetryBudget
-from .._retry_policy import Attempt, described, http_date, retry_after
+from .._retry_policy import Attempt, described, http_date, retry_after, tell
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -136,11 +136,3 @@ def asked_for(stream: ResponseStream, now: Callable[[], float]) -> float | None:
         return None
     date = http_date(stream.field("Date"))
     return retry_after(value, now() if date is None else date)
-
-
-def tell(error: Exception, attempts: tuple[Attempt, ...]) -> None:
-    """Let ``error`` say what was tried, if it was more than once: in its notes, and as ``error.attempts``."""
-    if len(attempts) > 1:
-        vars(error)["attempts"] = attempts
-        for attempt in attempts:
-            error.add_note(str(attempt))

@@ -130,6 +130,7 @@ async def test_attempts(statuses: list[int], verdict: bool, sent: int) -> None:
     assert server.statuses == statuses[:sent]
     assert server.fields == [f"Attempt {number}" for number in range(1, sent + 1)]
     assert [one.released for one in server.streams] == [1] * (sent - 1) + [0]
+    assert [one.held for one in server.streams] == [int(status == 401) for status in statuses[:sent]]
     assert [one.closed for one in server.streams] == [0] * sent
     assert len(auth.answered) == server.statuses.count(401)
 

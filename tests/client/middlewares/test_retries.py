@@ -15,6 +15,7 @@ from aiohttpclient.client._retry_policy import Attempt, RetryPolicy
 from aiohttpclient.client.middlewares._retries import RetriesMiddleware
 from aiohttpclient.errors import ConnectTimeout, PoolClosed
 from aiohttpclient.pool import TimeoutManager
+from aiohttpclient.pool._retry import note_unsent
 from aiohttpclient.timeouts import Timeout
 
 if TYPE_CHECKING:
@@ -240,11 +241,21 @@ async def test_each_attempt_is_the_same() -> None:
 
 
 async def test_post_that_was_not_sent() -> None:
-    """A POST is repeated when nothing of it was sent."""
-    line = Line(ConnectTimeout(1, 1), 200)
+    """A POST is repeated when nothing of it was sent, which the pool says."""
+    error = ConnectTimeout(1, 1)
+    note_unsent(error, True)
+    line = Line(error, 200)
     stream = await line.send(request("POST", payload=FakePayload(replayable=True)))
     assert stream.status == 200
     assert [each.method for each in line.sent] == ["POST", "POST"]
+
+
+async def test_post_that_may_have_been_sent() -> None:
+    """A POST is not repeated after an error that looks as if there was no connection, but does not come of that."""
+    line = Line(ConnectTimeout(1, 1))
+    with pytest.raises(ConnectTimeout):
+        await line.send(request("POST", payload=FakePayload(replayable=True)))
+    assert len(line.sent) == 1
 
 
 # -- how long it waits
