@@ -175,6 +175,7 @@ class Supply:
                     change = asyncio.get_running_loop().create_future()
                     self._closers.append(change)
                     await change
+                    await asyncio.sleep(0)  # whose connection it was has been woken, too, and has his turn first
 
     def _look_again(self) -> None:
         while self._closers:
