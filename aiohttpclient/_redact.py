@@ -1,35 +1,74 @@
-"""What is not shown: the secrets in URLs and header fields, in a log, in an error, in a repr."""
+"""What is not shown: the secrets in URLs and header fields, in a log, in an error, in a repr.
+
+Names tell what is a secret. They are recognised by patterns, because a list never has the next one. What is hidden or
+dropped in vain costs little; but names that are common and harmless (``page``, ``sort_key``, ``X-Pass-Through``) must
+stay legible, or a log is of no use.
+"""
 
 from __future__ import annotations
 
 import re
 from typing import Final
+from urllib.parse import unquote
 
 HIDDEN: Final = "***"
 """What stands in the place of a secret."""
 
-_HIDING: Final = (
-    r"(?i)([?&;](?:[^=&;#]*(?:token|secret|passw|signature|credential|api[-_]?key|session)[^=&;#]*|key|sig|code|auth|pwd)=)"
-    r"[^&;#]*"
+_WORD: Final = r"(?:(?<![a-z])|(?-i:(?<=[a-z])(?=[A-Z])))"
+"""Where a word begins, of which a name may have several: ``user_pass``, ``user-pass``, ``userPass``; not ``bypass``."""
+
+_END: Final = r"(?:(?![a-z])|(?-i:(?<=[a-z])(?=[A-Z])|(?=[A-Z][a-z])))"
+"""Where one ends: ``otp_code``, ``otpCode``, ``OTPCode``; not ``hotpink``."""
+
+_LAST: Final = r"\d*\]?$"
+"""The end of a name, be it ``pass2`` or ``user[pass]``."""
+
+_ANYWHERE: Final = "|".join(
+    (
+        # Whoever has it is let in: access tokens, sessions, and what keeps forms from being forged.
+        r"(?i)token|secret|bearer|jwt|sess(?:ion|id)|(?<!allow-)credential|[cx]srf",
+        # The same, by names so short that they are one in no company but that of "X-": phpBB, single sign-on, CAS.
+        r"^(?:x-)?(?:sid|sso|ticket)$",
+        # Keys of services, and what identifies them (AWSAccessKeyId, Ocp-Apim-Subscription-Key of Azure).
+        r"(?:api|access|subscription|private)[-_]?key",
+        # What a person knows; as the last word, for X-Pass-Through is none.
+        rf"passw|passphrase|passcode|{_WORD}(?:pass|pwd?){_LAST}",
+        # The second factor: X-GitHub-OTP, otp_attempt, totp.
+        rf"{_WORD}[th]?otp{_END}",
+        # What was computed from a secret, and can be presented once more: of signed URLs, webhooks, RFC 9421.
+        rf"signature|{_WORD}hmac{_END}",
+        # Who somebody is, signed by another: OAuth 2 (RFC 7521), SAML. Not client_assertion_type, which is a constant.
+        rf"assertion{_LAST}|saml[-_]?(?:response|art)",
+    )
 )
-"""Parameters of a query that mostly are secrets: those of signed URLs, of OAuth 2, of services with keys. Compiled when
-first used."""
+"""Names that are secrets wherever they stand."""
+
+_IN_QUERIES: Final = _ANYWHERE + r"|^(?:key|sig|sign|code|auth)$"
+"""In a query besides: those of signed URLs, of OAuth 2, of services with keys; alone, for ``sort_key`` is none."""
+
+_IN_FIELDS: Final = (
+    _ANYWHERE
+    + r"|auth(?!or(?!i))|cookie|honeycomb-team"
+    + r"|(?<!idempotency)(?<!websocket)(?<!surrogate)(?<!cache)-key$"
+)
+"""In a head besides: Authorization and its kin (not X-Author), Cookie, Auth-Key, Fastly-Key ... What is dropped in vain
+was most likely of no use to a stranger either."""
 
 
 def shown_url(text: str) -> str:
-    """``text`` with the values of such parameters hidden."""
-    return re.sub(_HIDING, rf"\1{HIDDEN}", text) if "?" in text else text
-
-
-_CREDENTIALS: Final = (
-    r"(?i)auth(?!or(?!i))|cookie|token|secret|passw|(?<!allow-)credential|jwt|bearer|session|api-?key|honeycomb-team"
-    r"|(?<!idempotency)(?<!websocket)-key$"
-)
-"""Parts of names of fields that are credentials: Authorization, Cookie, X-Api-Key, X-Auth-Token, X-Csrf-Token,
-X-Amz-Security-Token, Private-Token (GitLab), Ocp-Apim-Subscription-Key (Azure), Mcp-Session-Id ... A pattern, because a
-list never has the next one. What is dropped in vain was most likely of no use to a stranger either."""
+    """``text`` with the values of parameters hidden that mostly are secrets."""
+    if "?" not in text:
+        return text
+    shown, end, delimiter = [], 0, re.compile("[&;#]|\\Z").search
+    for found in re.finditer(r"[?&;]([^=?&;#]+)=", text):  # values have "?" too, and URLs of their own
+        if found.start() >= end and re.search(_IN_QUERIES, unquote(found[1])):
+            shown += [text[end : found.end()], HIDDEN]
+            stop = delimiter(text, found.end())
+            assert stop is not None
+            end = stop.start()
+    return "".join([*shown, text[end:]])
 
 
 def is_secret(name: str) -> bool:
     """Whether a field of this name is taken for a credential, which is for its own origin only, and not to be shown."""
-    return re.search(_CREDENTIALS, name) is not None
+    return re.search(_IN_FIELDS, name) is not None

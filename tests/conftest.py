@@ -21,6 +21,9 @@ from tests.support.tls import TlsKit
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
 
+pytest_plugins = ["tests.client.httpbin_fixtures"]
+"""Fixtures that more than one folder of tests needs."""
+
 _TESTS_DONE = count(1)
 
 DEBUG_STACK_DEPTH = 6

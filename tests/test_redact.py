@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from aiohttpclient import Headers, errors
-from aiohttpclient._redact import shown_url
+from aiohttpclient._redact import is_secret, shown_url
 
 
 @pytest.mark.parametrize(
@@ -25,6 +25,50 @@ def test_secrets_are_hidden(url: str, shown: str | None) -> None:
     """The values of parameters that mostly are secrets do not get into a log; others do."""
     expected = "http://a/x?X-Amz-Signature=***&X-Amz-Credential=***&X-Amz-Date=1" if shown is None else shown
     assert shown_url(url) == expected
+
+
+SECRETS = [
+    "jwt", "id_token", "accessToken", "hmac", "X-HMAC", "requestHmac", "sig", "sign", "signature", "X-Goog-Signature",
+    "pass", "user_pass", "userPass", "user-pass", "user[pass]", "user%5Bpass%5D", "pass1", "PASS", "pw", "pwd",
+    "db_pwd", "password", "passwd", "passphrase", "passcode", "client_secret", "otp", "otp_attempt", "otpCode",
+    "OTPCode", "totp", "assertion", "client_assertion", "SAMLResponse", "samlresponse", "SAMLart", "AWSAccessKeyId",
+    "access_key", "apikey", "api_key", "subscription-key", "private_key", "key", "code", "auth", "sid", "PHPSESSID",
+    "JSESSIONID", "session_id", "sso", "ticket", "_csrf", "csrfmiddlewaretoken", "xsrf", "bearer", "X-Amz-Credential",
+    "X-Amz-Security-Token",
+]  # fmt: skip
+
+HARMLESS = [
+    "page", "limit", "offset", "q", "sort", "sort_key", "partition_key", "monkey", "keyword", "keys", "key_id",
+    "zipcode", "country_code", "codec", "encode", "decode", "passenger", "passive", "bypass", "compass", "encompass",
+    "pass_count", "pass-through", "passThrough", "passport_country", "powder", "pwned", "cowpw", "opt", "options",
+    "hotpink", "foottop", "side", "inside", "president", "sidebar", "AccountSid", "lesson", "ticket_id", "ticket_type",
+    "tickets", "author", "authority", "authuser", "sign_type", "signal", "design", "assertions",
+    "client_assertion_type", "saml_provider", "SAMLRequest", "RelayState", "shmack", "response_type", "client_id",
+    "state", "redirect_uri", "scope", "X-Amz-Date", "X-Amz-Algorithm", "Expires", "class", "q%70", "process", "access",
+    "keyid",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_parameters_that_are_secrets(name: str) -> None:
+    """The value of a parameter that lets somebody in is hidden, whatever it is called, and wherever it stands."""
+    assert shown_url(f"http://a/x?{name}=abc") == f"http://a/x?{name}=***"
+    assert shown_url(f"http://a/x?page=2&{name}=a?b=c&page=3#d") == f"http://a/x?page=2&{name}=***&page=3#d"
+    assert shown_url(f"/login?next=/x?{name}=abc;y=1") == f"/login?next=/x?{name}=***;y=1"
+    assert shown_url(f"/x?{name}=abc&{name}=abc") == f"/x?{name}=***&{name}=***"
+
+
+@pytest.mark.parametrize("name", HARMLESS)
+def test_parameters_that_are_none(name: str) -> None:
+    """What only looks a little like a secret is shown, since a log is there to be read."""
+    assert shown_url(url := f"http://a/x?{name}=abc&y={name}") == url
+
+
+@pytest.mark.parametrize("name", ["Surrogate-Key", "X-Cache-Key", "X-Pass-Through", "X-Side", "X-Ticket-Type", "ETag"])
+def test_fields_of_answers_that_are_none(name: str) -> None:
+    """Fields that answers often have, and that name no secret, are shown."""
+    assert not is_secret(name)
+    assert repr(Headers({name: "abc"})) == f"<Headers('{name}': 'abc')>"
 
 
 @pytest.mark.parametrize(

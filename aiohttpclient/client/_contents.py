@@ -21,7 +21,7 @@ import stat
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterable, AsyncIterator, Generator, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, cast
 
 from ..connection import tells_size
 from ..errors import BodyNotReplayable
@@ -70,12 +70,17 @@ class BytesPayload:
 
 
 class Blocks:
-    """A body in pieces: what ``open`` gives where it is neither one ``bytes`` nor one file."""
+    """A body in pieces: what ``open`` gives where it is neither one ``bytes`` nor one file.
 
-    __slots__ = ("_begin",)
+    ``interruptible`` tells the connection whether an answer may end the wait for a piece. It must not where a thread
+    reads a file, which goes on, and moves the file, although nobody waits for it.
+    """
 
-    def __init__(self, begin: Callable[[], AsyncGenerator[Any, None]]) -> None:
+    __slots__ = ("_begin", "interruptible")
+
+    def __init__(self, begin: Callable[[], AsyncGenerator[Any, None]], interruptible: bool) -> None:
         self._begin = begin
+        self.interruptible = interruptible
 
     def __aiter__(self) -> AsyncIterator[Any]:
         return self._begin()
@@ -94,6 +99,8 @@ class Source(ABC):
     """What those payloads have in common that are read while they are sent."""
 
     __slots__ = ("_opened", "content_type", "length", "replayable")
+
+    interruptible: ClassVar[bool] = False
 
     def __init__(self, content_type: str | None, length: int | None, replayable: bool) -> None:
         self.content_type = content_type
@@ -121,7 +128,7 @@ class Source(ABC):
 
     def body(self) -> Any:
         """What ``open`` gives."""
-        return ReplayableBlocks(self.blocks) if self.replayable else Blocks(self.blocks)
+        return (ReplayableBlocks if self.replayable else Blocks)(self.blocks, self.interruptible)
 
     @abstractmethod
     def blocks(self) -> AsyncGenerator[Any, None]:
@@ -231,6 +238,8 @@ class IterablePayload(Source):
     """An iterable or async iterable of bytes; one that is not its own iterator can be gone through again."""
 
     __slots__ = ("_iterable",)
+
+    interruptible = True
 
     def __init__(self, iterable: Iterable[Any] | AsyncIterable[Any]) -> None:
         self._iterable = iterable

@@ -40,6 +40,8 @@ def accept(received: SetCookie, scheme: str, host: str, path: str, now: float) -
     )
     if cookie.secure and not is_secure(scheme, host):
         return None
+    if cookie.same_site == "None" and not cookie.secure:  # to go along from other sites, it must not be overheard
+        return None
     return cookie if _keeps_promise(cookie, has_path=received.path is not None) else None
 
 

@@ -131,7 +131,8 @@ class CookieStore:
     def matching(self, scheme: str, host: str, path: str, unbound: bool, now: float) -> list[Entry]:
         """What goes with a request, in the order in which it goes: RFC 6265bis section 5.8.3, steps 1 and 2.
 
-        :param unbound: also what is for any host
+        :param unbound: also what is for any host, but for names of which there is something for this one: most servers
+            read the first cookie of a name, and that would be the one that the caller began with
         """
         found: list[Entry] = []
         expired: list[Cookie] = []
@@ -153,6 +154,9 @@ class CookieStore:
         for cookie in expired:
             self.drop(cookie)
         if len(found) > 1:
+            if unbound and self.has_unbound:
+                bound = {entry.cookie.name for entry in found if entry.cookie.domain}
+                found = [entry for entry in found if entry.cookie.domain or entry.cookie.name not in bound]
             found.sort(key=lambda entry: (-len(entry.cookie.path), entry.serial))
         return found
 

@@ -5,8 +5,9 @@ other cookies matter, and kept by a :class:`CookieStore`, which knows the others
 
 Decisions that the RFC leaves open. This machine (``localhost``, ``127.0.0.1``, ``::1``) counts as secure, as in
 browsers and curl, so that a server under test may set ``Secure``. ``SameSite`` is stored and not acted on: every
-request is same-site, as there is no page from which it could come. Names and values are the octets of the field, seen
-as ISO-8859-1, in both directions: what a server sent goes back as it was.
+request is same-site, as there is no page from which it could come; only ``SameSite=None`` without ``Secure`` is
+refused, as in browsers. Names and values are the octets of the field, seen as ISO-8859-1, in both directions: what a
+server sent goes back as it was.
 """
 
 from __future__ import annotations
@@ -175,7 +176,8 @@ class CookieJar:
 
         :param domain: as in ``Set-Cookie``, with or without a dot before it: this host and all below it. Empty: any
             host, as in requests, httpx and aiohttp. Such a cookie is bound to none: it goes with whatever the caller
-            asks for, but does not follow a redirect to another origin
+            asks for, but does not follow a redirect to another origin, nor go beside one of the same name that a server
+            has set for the place that is asked
         :param host_only: not to those below. So it is anyway for an IP address and for a public suffix
         :param expires: seconds since the epoch, at most 400 days from now
         :raises ValueError, TypeError: as :func:`check_pair`; ``ValueError`` also for a domain that is something else,

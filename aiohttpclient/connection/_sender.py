@@ -3,7 +3,8 @@
 A sender takes whatever ``http.client`` takes (bytes, text, files, iterables) and async iterables besides, and passes it
 on in pieces that the transport can hold. Between pieces it looks for two things: room, and an answer. A final answer
 that refuses the body (a 413, say) ends the sending, and so does the end of the connection when an answer came before
-it: the caller then reads that answer, not a broken pipe.
+it: the caller then reads that answer, not a broken pipe. While an async iterable of the caller's makes a piece, which
+may take for ever, the stream is watched instead, and either ends that wait, as the total does.
 
 It owns the arithmetic of the framing: no byte beyond the declared Content-Length leaves, and a body that ends short of
 it is an error, since both would shift the boundary of the next request.
@@ -14,6 +15,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import io
+from collections.abc import AsyncIterable
+from contextvars import copy_context
+from functools import partial
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from ..errors import PhaseTimeout, ReadTimeout, RemoteDisconnected, TotalTimeout, WriteTimeout
@@ -66,6 +70,7 @@ class BodySender:
         self._total = total or 0.0
         self._blocksize = blocksize
         self._shown = False
+        self._seen: Exception | None = None  # while nobody waited
 
     @property
     def complete(self) -> bool:
@@ -127,7 +132,8 @@ class BodySender:
     async def _send_body(self, body: Any, chunked: bool) -> None:
         """Send ``body``; with ``chunked``, each piece of it as one chunk, and the last chunk after them."""
         if not hasattr(body, "read"):
-            await self._send_blocks(blocks_of(body), chunked)
+            watched = isinstance(body, AsyncIterable) and getattr(body, "interruptible", True)
+            await self._send_blocks(blocks_of(body), chunked, watched)
         elif self._shown or not (span := regular_file(body)):
             await self._send_blocks(file_blocks(body, self._blocksize), chunked)
         else:
@@ -137,20 +143,50 @@ class BodySender:
                 print("send:", repr(LAST_CHUNK))
             await self._write(LAST_CHUNK)
 
-    async def _send_blocks(self, blocks: AsyncGenerator[object, None], chunked: bool) -> None:
-        scope = asyncio.timeout_at(self._deadline)  # for whoever makes the blocks: the stream cannot wake that
+    async def _send_blocks(self, blocks: AsyncGenerator[object, None], chunked: bool, watched: bool = False) -> None:
+        stream, deadline = self._stream, self._deadline
+        scope = asyncio.timeout_at(deadline)  # for whoever makes the blocks: the stream cannot wake that
+        if watched:
+            stream.watcher = partial(copy_context().run, self._look, scope)
         try:
             async with scope, contextlib.aclosing(blocks):
-                async for block in blocks:
-                    if not await self._send_block(block, chunked):
-                        break
+                try:
+                    async for block in blocks:
+                        if not await self._send_block(block, chunked):
+                            break
+                finally:
+                    if watched:
+                        self._look_away(scope)
         except TimeoutError as error:
-            if self._deadline is None or not scope.expired() or isinstance(error, PhaseTimeout):
+            if not scope.expired() or isinstance(error, PhaseTimeout):
                 raise
         # Whoever makes the blocks may have swallowed the cancellation. And a loop may be early, by its resolution.
-        if scope.expired() and self._deadline is not None:
-            late = max(0.0, self._stream.loop.time() - self._deadline)
+        seen, self._seen = self._seen, None
+        try:
+            if seen is not None:
+                raise seen
+        finally:
+            del seen  # whose traceback leads to this frame
+        if scope.expired() and deadline is not None and not self.stopped:
+            late = max(0.0, stream.loop.time() - deadline)
             raise TotalTimeout(self._total, self._total + late)
+
+    def _look(self, scope: asyncio.Timeout) -> None:
+        """Called when something has happened on the stream and nobody waits for that: end ``scope`` if all is over."""
+        try:
+            over = self._over()
+        except Exception as error:  # noqa: BLE001  # raised where the blocks are sent
+            self._seen, over = error, True
+        if over:
+            self._stream.watcher = None
+            with contextlib.suppress(RuntimeError):  # it is over already
+                scope.reschedule(0)
+
+    def _look_away(self, scope: asyncio.Timeout) -> None:
+        """From here on the iterator is closed, in which only the deadline disturbs it."""
+        self._stream.watcher = None
+        if not scope.expired():
+            scope.reschedule(self._deadline)
 
     async def _send_block(self, block: object, chunked: bool) -> bool:
         data = as_bytes(block)

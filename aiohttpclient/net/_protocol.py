@@ -65,7 +65,8 @@ class StreamProtocol(asyncio.StreamReaderProtocol, asyncio.BufferedProtocol):
     ``on_spoiled`` is called with the stream in the step in which it is spoiled while idle: by bytes, by the end, by its
     loss, or by its age. It is not called for what ``rest`` finds, nor for what ``shut`` and ``abort`` do, since their
     callers know. ``on_lost`` is called when the transport is gone, for
-    whatever reason, or given away by ``release``. Each is called once, and let go.
+    whatever reason, or given away by ``release``. Each is called once, and let go. ``watcher`` is called, as long as it
+    is there, when there is something new that nobody waits for: bytes, the end, or room to write.
 
     For whoever wants to know what took how long: ``looked_up`` (seconds, set by the dialer), ``dialed`` (set by the
     connection), how many ``exchanges`` were begun, and the times of the loop at which a body was begun to be sent
@@ -101,6 +102,7 @@ class StreamProtocol(asyncio.StreamReaderProtocol, asyncio.BufferedProtocol):
         "spoiled",
         "transport",
         "truncated",
+        "watcher",
         "writing_paused",
     )
 
@@ -122,6 +124,7 @@ class StreamProtocol(asyncio.StreamReaderProtocol, asyncio.BufferedProtocol):
         self.begun = 0.0
         self.exchanges = 0
         self.writing_paused = False
+        self.watcher: Callable[[], object] | None = None
         self.on_spoiled: Callable[[StreamProtocol], object] | None = None
         self.on_lost: Callable[[StreamProtocol], object] | None = None
         self._shared = receive_buffer(loop)
@@ -163,7 +166,7 @@ class StreamProtocol(asyncio.StreamReaderProtocol, asyncio.BufferedProtocol):
         else:
             timer.heard = True
             self.reader.feed_data(self._shared[:nbytes])
-            if self._waiter is not None:
+            if self._waiter is not None or self.watcher is not None:
                 self.wake()
 
     def data_received(self, data: bytes) -> None:
@@ -199,7 +202,13 @@ class StreamProtocol(asyncio.StreamReaderProtocol, asyncio.BufferedProtocol):
             self.fault = exc
         self._timer.pace = None  # what a dead transport has not sent was not taken
         super().connection_lost(exc)
+        if exc is not None:
+            closed: Future[None] = self._closed  # type: ignore[attr-defined]  # what wait_closed() of a writer waits for
+            if not closed.cancelled():
+                closed.exception()  # seen: asyncio sees to that in __del__, whose turn may come after the future's
         self.wake()
+        if self.watcher is not None:  # somebody else may have waited: who closes the stream
+            self.watcher()
         self._timer.close()
         self._poll = None
         if self.spoiled is None:
@@ -312,6 +321,8 @@ class StreamProtocol(asyncio.StreamReaderProtocol, asyncio.BufferedProtocol):
                 timer.end()
             if not waiter.done():
                 waiter.set_result(None)
+        elif self.watcher is not None:
+            self.watcher()
 
     def receive_into(self, view: memoryview, seconds: float | None, first_only: bool = False) -> Future[None]:
         """Let the transport fill ``view``.

@@ -320,7 +320,7 @@ class ConnectionPool(Supply):
         """
         route, target = self._router.find(url)
         head, plan, body = prepare(route.origin, method, target, body, headers, encode_chunked=True)
-        if plan.for_proxy or method == "CONNECT":
+        if plan.for_proxy or method == "CONNECT" or (plan.left and body is None):
             refuse(plan, method)
         if credentials is not None:  # for one time: it is not remembered
             return route, target, with_credentials(head, route, credentials), plan, body
@@ -442,6 +442,8 @@ def refuse(plan: Plan, method: str) -> None:
     """
     if plan.for_proxy:
         raise ValueError(FOR_PROXY)
+    if plan.left:  # of a copied head, say: the server would wait for what nobody is going to send
+        raise ValueError(f"Content-Length says {plan.left} bytes, and there is no body; on a lease, send() can follow")
     raise ValueError(f"{method} makes a tunnel; give the pool a proxy, or lease a connection for it")
 
 

@@ -661,7 +661,9 @@ async def test_no_secrets(caplog: pytest.LogCaptureFixture) -> None:
     """Neither events, nor logs, nor reprs, nor errors show a password, a token or a cookie."""
     caplog.set_level(logging.DEBUG)
     ear = Ear()
-    url = f"http://me:{SECRET}@origin.test/x?access_token={SECRET}&page=2#{SECRET}"
+    names = ("access_token", "jwt", "hmac", "pass", "pw", "otp", "assertion", "SAMLResponse", "AWSAccessKeyId")
+    query = "&".join(f"{name}={SECRET}" for name in names)
+    url = f"http://me:{SECRET}@origin.test/x?{query}&page=2#{SECRET}"
     async with serving({"http://origin.test/cut": b"junk\r\n\r\n"}) as (server, site):
         proxy = f"http://user:{SECRET}@{server.netloc}"
         headers = {"X-Api-Key": SECRET, "Cookie": f"a={SECRET}"}

@@ -143,6 +143,27 @@ def test_what_a_caller_may_send(name: str, value: str) -> None:
     check_pair(name, value)
 
 
+@pytest.mark.parametrize("url", ["https://example.com/", "http://example.com/", "http://localhost/"])
+@pytest.mark.parametrize(
+    ("attributes", "kept"),
+    [
+        ("", True),
+        ("; SameSite=Lax", True),
+        ("; SameSite=Strict", True),
+        ("; SameSite=None", False),
+        ("; samesite=NONE", False),
+        ("; SameSite=None; Max-Age=0", False),
+        ("; SameSite=Lax; SameSite=None", False),
+        ("; SameSite=None; SameSite=Lax", True),
+        ("; SameSite=None; SameSite=whatever", True),
+    ],
+)
+def test_same_site_none(url: str, attributes: str, kept: bool) -> None:
+    """A cookie that wants to go along from other sites is refused without Secure, as in browsers."""
+    assert (accepted(f"a=b{attributes}", url) is not None) is kept
+    assert (accepted(f"a=b{attributes}; Secure", url) is not None) is (url != "http://example.com/")
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [

@@ -117,6 +117,31 @@ def test_unbound_cookies_are_asked_for() -> None:
     assert sent(store, "https://example.com./", unbound=False) == "dot"
 
 
+@pytest.mark.parametrize(
+    ("path", "bound", "url", "expected"),
+    [
+        ("/", host_cookie("a"), "https://example.com/", "v"),
+        ("/x", host_cookie("a"), "https://example.com/x", "v"),
+        ("/", Cookie("a", "v", "example.com"), "https://www.example.com/", "v"),
+        ("/", host_cookie("a", path="/x"), "https://example.com/x/y", "v"),
+        ("/", host_cookie("a", path="/x"), "https://example.com/", "any"),
+        ("/", host_cookie("a"), "https://www.example.com/", "any"),
+        ("/", host_cookie("a", secure=True), "http://example.com/", "any"),
+        ("/", host_cookie("a", expires=NOW), "https://example.com/", "any"),
+        ("/", host_cookie("A"), "https://example.com/", "any v"),
+        ("/", Cookie("", "v", "example.com"), "https://example.com/", "any v"),
+    ],
+)
+def test_bound_before_unbound(path: str, bound: Cookie, url: str, expected: str) -> None:
+    """A cookie of no domain stands back where one of the same name is bound to the place, whatever their paths."""
+    store = store_of(Cookie("a", "any", path=path), bound)
+    scheme, _, rest = url.partition("://")
+    host, slash, rest = rest.partition("/")
+    entries = store.matching(scheme, host, slash + rest, True, bound.expires or NOW)
+    assert " ".join(entry.cookie.value for entry in entries) == expected
+    assert [entry.cookie.value for entry in store.matching("http", "other.org", "/x", True, NOW)] == ["any"]
+
+
 def test_order() -> None:
     """Longer paths come first, then what was created earlier, whichever domain it is of."""
     store = store_of(
@@ -319,7 +344,10 @@ _cookies = st.builds(
     st.sampled_from([NOW, NOW + 20]),
 )
 def test_the_store_agrees_with_a_list(cookies: list[Cookie], scheme: str, host: str, path: str, now: float) -> None:
-    """What goes with a request is what trying each cookie by the words of the RFC finds, in that order."""
+    """What goes with a request is what trying each cookie by the words of the RFC finds, in that order.
+
+    What is bound to no domain stands back where something of its name is.
+    """
     store = store_of(*cookies)
     kept: dict[tuple[Any, ...], Cookie] = {}
     for cookie in cookies:
@@ -337,6 +365,8 @@ def test_the_store_agrees_with_a_list(cookies: list[Cookie], scheme: str, host: 
         and path_matches(path, cookie.path)
         and not (not cookie.domain and cookie.host_only)
     ]
+    bound = {cookie.name for cookie in matching if cookie.domain}
+    matching = [cookie for cookie in matching if cookie.domain or cookie.name not in bound]
     matching.sort(key=lambda cookie: -len(cookie.path))
     assert [entry.cookie for entry in store.matching(scheme, host, path, True, now)] == matching
 

@@ -12,7 +12,7 @@ from yarl import URL
 from aiohttpclient import AsyncHTTPConnection, AsyncHTTPSConnection
 from tests.support.servers import HOST
 
-from . import conftest
+from . import httpbin_fixtures
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -136,7 +136,7 @@ class TestReports:
         """Makes this very test's report, as if it had had an outcome."""
 
         def make(outcome: Literal["passed", "failed"]) -> pytest.TestReport:
-            hook = conftest.pytest_runtest_makereport(request.node)
+            hook = httpbin_fixtures.pytest_runtest_makereport(request.node)
             next(hook)
             with pytest.raises(StopIteration) as stopped:
                 hook.send(pytest.TestReport("test", ("", None, ""), {}, outcome, None, "call"))

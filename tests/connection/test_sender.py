@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import gzip
 import io
 import os
@@ -27,7 +28,7 @@ from aiohttpclient.connection._heads import HeadReader
 from aiohttpclient.connection._request import Plan
 from aiohttpclient.net import StreamProtocol
 from aiohttpclient.wire import MessageLimits
-from tests.net.streams import open_stream, uses_data_received
+from tests.net.streams import open_stream, turns, uses_data_received
 from tests.support.server import raw_server, reply, script_once
 
 from .exchanges import fetch, until
@@ -317,6 +318,310 @@ async def test_sending_piece_by_piece_after_a_refusal() -> None:
         response = await conn.getresponse()
         assert await response.read() == b"too large"
         assert not conn.connected
+
+
+# -- an answer that comes while there is nothing to send
+
+
+class Silent:
+    """An async iterable that gives ``first``, and then nothing more; it knows that it waits, and that it was closed."""
+
+    def __init__(self, *first: bytes) -> None:
+        self.first = first
+        self.waiting = asyncio.Event()
+        self.go_on = asyncio.Event()
+        self.closed = False
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        try:
+            for block in self.first:
+                yield block
+            self.waiting.set()
+            await self.go_on.wait()
+            yield b"last"
+        finally:
+            self.closed = True
+
+
+every_silence = pytest.mark.parametrize(
+    ("first", "headers"),
+    [((), {}), ((b"block",), {}), ((b"block",), {"Content-Length": "1000"})],
+    ids=["at once", "after a block", "of a declared length"],
+)
+
+
+@every_silence
+@pytest.mark.parametrize("ending", REPETITIONS)
+@every_security
+async def test_refusal_of_a_silent_body(
+    first: tuple[bytes, ...], headers: dict[str, str], ending: str, secure: bool, tls: TlsKit
+) -> None:
+    """A refusal is the answer at once, also while the caller's own iterator is silent, which is closed then."""
+    body = Silent(*first)
+    done = asyncio.Event()
+
+    async def script(peer: Peer) -> None:
+        await peer.read_head()
+        await body.waiting.wait()
+        await peer.send(TOO_LARGE)
+        await answered(peer, ending, done)
+
+    async with raw_server(script, ssl=tls.good if secure else None) as server, connection_to(server, tls) as conn:
+        await conn.request("PUT", "/", body, headers)
+        assert body.closed
+        assert conn.stopped
+        assert conn._stream is None or conn._stream.watcher is None
+        response = await conn.getresponse()
+        assert (response.status, await response.read()) == (413, b"too large")
+        assert not conn.connected
+        done.set()
+        task = asyncio.current_task()
+        assert task is not None
+        assert not task.cancelling()
+
+
+@every_silence
+@pytest.mark.parametrize("ending", ["half closes", "closes", "resets"])
+@every_security
+async def test_end_while_a_body_is_silent(
+    first: tuple[bytes, ...], headers: dict[str, str], ending: str, secure: bool, tls: TlsKit
+) -> None:
+    """The end of the connection without an answer is RemoteDisconnected at once, also then."""
+    body = Silent(*first)
+    done = asyncio.Event()
+
+    async def script(peer: Peer) -> None:
+        await peer.read_head()
+        await body.waiting.wait()
+        await answered(peer, ending, done)
+
+    async with raw_server(script, ssl=tls.good if secure else None) as server, connection_to(server, tls) as conn:
+        with pytest.raises(RemoteDisconnected):
+            await conn.request("PUT", "/", body, headers)
+        assert body.closed
+        assert not conn.connected
+        done.set()
+
+
+@pytest.mark.parametrize("ending", ["closes", "resets"])
+async def test_early_success_and_the_end_of_a_silent_body(ending: str) -> None:
+    """A 200 after which the server is gone is the answer too; the rest of the body could reach nobody."""
+    body = Silent(b"block")
+
+    async def script(peer: Peer) -> None:
+        await peer.read_head()
+        await body.waiting.wait()
+        await peer.send(reply(b"enough", "Connection: close"))
+        await answered(peer, ending, asyncio.Event())
+
+    async with raw_server(script) as server, AsyncHTTPConnection(server.host, server.port) as conn:
+        assert await fetch(conn, "PUT", "/", body) == b"enough"
+        assert body.closed
+
+
+@every_security
+async def test_silent_body_that_nobody_refuses(secure: bool, tls: TlsKit) -> None:
+    """Neither 1xx nor half an answer nor a 200 ends a silent body: it goes on when its iterator does."""
+    body = Silent(b"block")
+    seen: list[int] = []
+    pieces = [
+        b"HTTP/1.1 103 Early Hints\r\n",
+        b"Link: x\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n",
+        b"Content-Length: 2\r\n\r\nok",
+    ]
+
+    async def script(peer: Peer) -> None:
+        await peer.read_head()
+        await body.waiting.wait()
+        for piece in pieces:
+            await peer.send(piece)
+            await turns(20)
+        body.go_on.set()
+        assert (await peer.read_until_eof()).endswith(b"4\r\nlast\r\n0\r\n\r\n")
+
+    async with raw_server(script, ssl=tls.good if secure else None) as server:
+        told = connection_to(server, tls, on_informational=lambda status, reason, headers: seen.append(status))
+        async with told as conn:
+            assert await fetch(conn, "PUT", "/", body) == b"ok"
+            assert seen == [103]
+            assert not conn.stopped
+
+
+async def test_nonsense_while_a_body_is_silent() -> None:
+    """An answer that is none, and what the callback for 1xx raises, end a silent body with that error."""
+    pieces = [b"HTTP/1.1 abc\r\n\r\n", b"HTTP/1.1 103 Early Hints\r\n\r\n"]
+
+    def on_informational(*_: object) -> None:
+        raise ZeroDivisionError
+
+    async def script(peer: Peer) -> None:
+        await peer.read_head()
+        await bodies[peer.number].waiting.wait()
+        await peer.send(pieces[peer.number])
+        await peer.read_until_eof()
+
+    bodies = [Silent(b"block"), Silent(b"block")]
+    async with raw_server(script) as server:
+        async with AsyncHTTPConnection(server.host, server.port, on_informational=on_informational) as conn:
+            for body, error in zip(bodies, (HTTPException, ZeroDivisionError), strict=True):
+                with pytest.raises(error):
+                    await conn.request("PUT", "/", body)
+                assert body.closed
+                assert not conn.connected
+
+
+@pytest.mark.parametrize("how", ["close", "abort"])
+async def test_closed_while_a_body_is_silent(how: str) -> None:
+    """Who closes the connection ends the wait for the iterator as well."""
+    body = Silent(b"block")
+
+    async def script(peer: Peer) -> None:
+        await peer.read_head()
+        await peer.read_until_eof()
+
+    async with raw_server(script) as server, AsyncHTTPConnection(server.host, server.port) as conn:
+        task = asyncio.create_task(conn.request("PUT", "/", body))
+        await body.waiting.wait()
+        if how == "close":
+            await conn.close()
+        else:
+            conn.abort()
+        with pytest.raises(ConnectionAbortedError, match="the connection was closed by"):
+            await task
+        assert body.closed
+
+
+@pytest.mark.parametrize("then", ["gives more", "gives nothing", "ends", "raises", "is cancelled"])
+async def test_silent_body_that_clings(then: str) -> None:
+    """What an iterator does with the end of its wait does not hold the answer back; its own error is raised."""
+    waiting = asyncio.Event()
+
+    async def body() -> AsyncIterator[bytes]:
+        yield b"block"
+        try:
+            waiting.set()
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            if then == "raises":
+                raise ZeroDivisionError from None
+            if then == "is cancelled":
+                await turns(5)
+                raise
+            while then.startswith("gives"):
+                yield b"more" if then == "gives more" else b""
+
+    async def script(peer: Peer) -> None:
+        await peer.read_head()
+        await waiting.wait()
+        await peer.send(TOO_LARGE)
+        await peer.read_until_eof()
+
+    async with raw_server(script) as server, AsyncHTTPConnection(server.host, server.port) as conn:
+        if then == "raises":
+            with pytest.raises(ZeroDivisionError):
+                await conn.request("PUT", "/", body())
+        else:
+            assert await fetch(conn, "PUT", "/", body()) == b"too large"
+        assert not conn.connected
+
+
+@pytest.mark.parametrize("ending", ["closes", "resets"])
+@pytest.mark.parametrize("silent", [True, False])
+async def test_iterator_that_cleans_up(silent: bool, ending: str) -> None:
+    """What an iterator does when it is closed is not interrupted by what happens to the connection meanwhile."""
+    waiting, cleaning = asyncio.Event(), asyncio.Event()
+    cleaned: list[bool] = []
+
+    async def body() -> AsyncIterator[bytes]:
+        try:
+            waiting.set()
+            while not silent:
+                yield bytes(65536)
+            await asyncio.Event().wait()
+        finally:
+            stream = conn._stream
+            assert stream is not None
+            cleaning.set()
+            await until(lambda: stream.lost)
+            await turns(5)
+            cleaned.append(True)
+
+    async def script(peer: Peer) -> None:
+        await peer.read_head()
+        await waiting.wait()
+        await peer.send(TOO_LARGE)
+        await cleaning.wait()
+        await answered(peer, ending, asyncio.Event())
+
+    async with raw_server(script) as server, AsyncHTTPConnection(server.host, server.port) as conn:
+        assert await fetch(conn, "PUT", "/", body()) == b"too large"
+        assert cleaned
+
+
+async def test_refusal_of_a_silent_piece() -> None:
+    """Step by step, a refusal ends the ``send`` of a silent iterator, and what is sent after that is not sent."""
+    body = Silent(b"block")
+
+    async def script(peer: Peer) -> None:
+        await peer.read_head()
+        await body.waiting.wait()
+        await peer.send(TOO_LARGE)
+        assert await peer.read_until_eof() == b"block"
+
+    async with raw_server(script) as server, AsyncHTTPConnection(server.host, server.port) as conn:
+        conn.putrequest("PUT", "/")
+        conn.putheader("Content-Length", 20)
+        await conn.endheaders()
+        await conn.send(body)
+        assert body.closed
+        await conn.send(b"second")
+        assert await (await conn.getresponse()).read() == b"too large"
+
+
+async def test_cancelled_as_a_silent_body_is_refused() -> None:
+    """Who is cancelled in the moment in which the refusal comes is cancelled."""
+    body = Silent(b"block")
+
+    async def script(peer: Peer) -> None:
+        await peer.read_head()
+        await body.waiting.wait()
+        await peer.send(TOO_LARGE)
+        await peer.read_until_eof()
+
+    async with raw_server(script) as server, AsyncHTTPConnection(server.host, server.port) as conn:
+        task = asyncio.create_task(conn.request("PUT", "/", body))
+        await body.waiting.wait()
+        sender = conn._sender
+        assert sender is not None
+        await until(lambda: sender.stopped or task.done())
+        assert not task.done()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert body.closed
+        assert not conn.connected
+
+
+async def test_fields_of_context_while_a_body_is_silent() -> None:
+    """The callback for 1xx sees the context of the request, also when the iterator is silent."""
+    body = Silent(b"block")
+    word: contextvars.ContextVar[str] = contextvars.ContextVar("word", default="none")
+    seen: list[str] = []
+
+    async def script(peer: Peer) -> None:
+        await peer.read_head()
+        await body.waiting.wait()
+        await peer.send(b"HTTP/1.1 103 Early Hints\r\n\r\n" + TOO_LARGE)
+        await peer.read_until_eof()
+
+    async with raw_server(script) as server:
+        told = AsyncHTTPConnection(server.host, server.port, on_informational=lambda *_: seen.append(word.get()))
+        async with told as conn:
+            await conn.connect()
+            word.set("request")
+            assert await fetch(conn, "PUT", "/", body) == b"too large"
+    assert seen == ["request"]
 
 
 # -- Expect: 100-continue

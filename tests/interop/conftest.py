@@ -11,13 +11,6 @@ import pytest
 import pytest_asyncio
 
 from aiohttpclient import AsyncHTTPClient
-from tests.client.conftest import (  # noqa: F401  # fixtures, and what shows its log when a test fails with it
-    _httpbin,
-    _httpbin_tls,
-    httpbin,
-    httpbin_tls,
-    pytest_runtest_makereport,
-)
 
 from . import servers
 
@@ -150,7 +143,7 @@ def microsocks(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
 
 
 @pytest_asyncio.fixture
-async def client(httpbin: str) -> AsyncIterator[AsyncHTTPClient]:  # noqa: F811  # asked for by the name of the fixture
+async def client(httpbin: str) -> AsyncIterator[AsyncHTTPClient]:
     """A client of httpbin, which knows nothing of the environment."""
     async with AsyncHTTPClient(base_url=httpbin, trust_env=False) as client:
         yield client

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import gc
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
@@ -35,6 +36,7 @@ from .streams import Wire, arrival, open_stream, turns, until, uses_data_receive
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from tests.support.leaks import LeakWatch
     from tests.support.tls import TlsKit
 
 LARGE = bytes(range(256)) * 4096  # 1 MiB
@@ -178,6 +180,28 @@ class TestWaiting:
         await until(lambda: stream.lost)
         assert not stream.eof
         assert isinstance(stream.fault, ConnectionResetError)
+
+    async def test_reset_that_nobody_asks_about(self, pair: tuple[StreamProtocol, Wire], leak_watch: LeakWatch) -> None:
+        """A reset is not reported to the loop because nobody has waited for the end of the transport."""
+        stream, wire = pair
+        wire.reset()
+        await until(lambda: stream.lost)
+        assert stream.fault is not None
+        del stream._closed  # type: ignore[attr-defined]  # in a cycle its turn may come before that of the stream
+        gc.collect()
+        assert leak_watch.loop_errors == []
+
+    async def test_reset_after_a_cancelled_wait(self, pair: tuple[StreamProtocol, Wire], leak_watch: LeakWatch) -> None:
+        """Nor does it matter that somebody has waited for that end, and was cancelled."""
+        stream, wire = pair
+        waiting = asyncio.create_task(stream.writer.wait_closed())
+        await turns()
+        waiting.cancel()
+        await turns()
+        wire.reset()
+        await until(lambda: stream.lost)
+        assert waiting.cancelled()
+        assert leak_watch.loop_errors == []
 
     async def test_bytes_before_a_reset_are_kept(self, pair: tuple[StreamProtocol, Wire]) -> None:
         """What arrived before a reset can be read after it, also when a paused transport had not fetched it."""

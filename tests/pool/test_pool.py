@@ -1463,6 +1463,9 @@ async def test_timeout_that_is_none(given: Any) -> None:
         (("GET", "/"), {"headers": {"A": "b\r\nC: d"}}),
         (("GET", "/"), {"headers": {"Content-Length": "1", "Transfer-Encoding": "chunked"}}),
         (("POST", "/", b"body"), {"headers": {"Content-Length": "1"}}),
+        (("GET", "/"), {"headers": {"Content-Length": "5"}}),
+        (("POST", "/"), {"headers": [(b"content-length", 5)]}),
+        (("HEAD", "/"), {"headers": {"Content-Length": "5"}}),
         (("POST", "/", 5), {}),
         (("POST", "/", "\u20ac"), {}),
     ],
@@ -1479,6 +1482,26 @@ async def test_request_that_cannot_be_sent(arguments: tuple[Any, ...], options: 
             await get(pool, f"{server.url}/good")
         assert site.targets == ["/good", "/good"]
         assert server.connections == 1
+
+
+async def test_length_without_a_body() -> None:
+    """A Content-Length that nothing follows is refused with that reason, as nobody could send the rest; 0 is none."""
+    async with serving() as (server, site), ConnectionPool() as pool:
+        with pytest.raises(ValueError, match="Content-Length says 5 bytes, and there is no body"):
+            await pool.request("GET", f"{server.url}/", headers={"Content-Length": "5"})
+        for method in ("GET", "HEAD", "POST", "DELETE"):
+            assert await get(pool, f"{server.url}/", method, headers={"Content-Length": "0"}) in (b"/", b"")
+            assert b"\r\nContent-Length: 0\r\n" in site.asked[-1].head
+        assert server.connections == 1
+
+
+async def test_length_of_what_the_holder_of_a_lease_sends() -> None:
+    """On a lease the body may follow a Content-Length in pieces, as on any connection."""
+    async with serving() as (server, site), ConnectionPool() as pool, pool.connection(server.url) as conn:
+        await conn.request("POST", "/", headers={"Content-Length": "5"})
+        await conn.send(b"piece")
+        assert await (await conn.getresponse()).read() == b"/"
+        assert site.asked[-1].body == b"piece"
 
 
 async def test_body_of_a_request() -> None:

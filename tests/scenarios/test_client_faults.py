@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import email
 import functools
+import io
+import threading
 import traceback
 import tracemalloc
 import zlib
@@ -49,6 +51,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
+    from tests.pool.servers import Page
     from tests.support.server import Peer
     from tests.support.tls import TlsKit
 
@@ -77,6 +80,21 @@ def parts_of(head: bytes, body: bytes) -> list[tuple[list[str], bytes]]:
 
 
 # -- what is sent
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "DELETE"])
+async def test_length_of_somebody_elses_body(method: str) -> None:
+    """The Content-Length in a copied set of fields is refused where no body comes with it, before anything is sent."""
+    async with talking() as here:
+        with pytest.raises(ValueError, match="no body"):
+            await here.client.request(method, "/", headers={"Content-Length": "5"})
+        with pytest.raises(ValueError, match="no body"):
+            async with here.client.stream(method, "/", headers={"Content-Length": "5"}):
+                pass
+        assert here.site.asked == []
+        assert (await here.client.request(method, "/", headers={"Content-Length": "0"})).status == 200
+        assert here.sent["Content-Length"] == "0"
+        assert (await here.client.post("/", content=b"12345", headers={"Content-Length": "5"})).status == 200
 
 
 @pytest.mark.parametrize(
@@ -151,7 +169,7 @@ async def test_session_auth_to_another_host(auth: Any, of_client: bool) -> None:
 @pytest.mark.parametrize("status", REDIRECTS)
 async def test_credentials_across_origins(status: int) -> None:
     """X-Api-Key and what else is a credential stays at its origin, and has not come back when a later hop does."""
-    names = ("X-Api-Key", "X-Auth-Token", "X-Mine", "Authorization", "Cookie")
+    names = ("X-Api-Key", "X-Auth-Token", "X-Mine", "Authorization", "Cookie", "X-GitHub-OTP", "X-Csrf", "X-SSO", "sid")
     secrets = dict.fromkeys(names, SECRET)
     async with serving() as (server, here):
         async with serving({"/": leads_to(f"{server.url}/back", status)}) as (other, there):
@@ -200,6 +218,43 @@ async def test_cookie_for_a_public_suffix(domain: str) -> None:
             here = domain.strip(".") or "com"
             await client.get(f"http://shop.{here}:{server.port}/set")
             assert await cookie_seen(client, site, f"http://other.{here}:{server.port}/") is None
+
+
+async def test_same_site_none_without_secure() -> None:
+    """A cookie that says SameSite=None and not Secure is dropped, alone, and is not what removes another."""
+    cookies = (
+        "a=1",
+        "a=; SameSite=None; Max-Age=0",
+        "b=2; SameSite=None",
+        "c=3; SameSite=None; Secure",
+        "d=4; SameSite=Lax",
+    )
+    answer = reply(b"", *(f"Set-Cookie: {cookie}" for cookie in cookies))
+    async with talking({"/set": answer}) as here:
+        await here.client.get("set")
+        assert await cookie_seen(here.client, here.site, "") == "a=1; c=3; d=4"
+
+
+async def test_session_that_the_server_replaces() -> None:
+    """The session that a client began with goes until the server sets its own, and not beside that, nor elsewhere."""
+    pages: dict[str, Page] = {
+        "/login": reply(b"", "Set-Cookie: session=new; Path=/in"),
+        "/out": reply(b"", "Set-Cookie: session=; Path=/in; Max-Age=0"),
+    }
+    async with (
+        serving(pages) as (server, site),
+        client_of(transport=Everywhere(), cookies={"session": "old"}) as client,
+    ):
+        here, there = (f"http://{host}.example:{server.port}" for host in ("a", "b"))
+        assert await cookie_seen(client, site, f"{here}/login") == "session=old"
+        assert await cookie_seen(client, site, f"{here}/in/x") == "session=new"
+        assert await cookie_seen(client, site, f"{here}/x") == "session=old"
+        assert await cookie_seen(client, site, f"{there}/in/x") == "session=old"
+        assert [cookie.value for cookie in client.cookies.for_url(f"{here}/in")] == ["new"]
+        await client.get(f"{here}/in", cookies={"session": "mine"})
+        assert fields_of(site.asked[-1].head)["Cookie"] == "session=mine"
+        assert await cookie_seen(client, site, f"{here}/out") == "session=old"
+        assert await cookie_seen(client, site, f"{here}/in/x") == "session=old"
 
 
 @pytest.mark.parametrize(
@@ -622,3 +677,62 @@ async def test_body_of_a_generator_that_fails() -> None:
             await here.client.post("", content=failing())
         assert (await here.client.get("next")).content == b"/next"
         assert here.site.targets == ["/next"]
+
+
+# -- a body that waits for what the answer would bring
+
+
+@pytest.mark.parametrize("closes", [True, False], ids=["closes", "keeps open"])
+@pytest.mark.parametrize("secure", [False, True], ids=["plain", "TLS"])
+async def test_refusal_of_a_silent_body(closes: bool, secure: bool, tls: TlsKit) -> None:
+    """A 403 is the answer at once, also while the generator of the body waits for something, and that is closed."""
+    waiting, closed = asyncio.Event(), []
+
+    async def body() -> AsyncIterator[bytes]:
+        try:
+            yield b"first"
+            waiting.set()
+            await asyncio.Event().wait()
+        finally:
+            closed.append(True)
+
+    async def script(peer: Peer) -> None:
+        await peer.read_head()
+        await waiting.wait()
+        await peer.send(reply(b"no", status="403 Forbidden"))
+        if not closes:
+            await peer.read_until_eof()
+
+    async with raw_server(script, ssl=tls.good if secure else None) as server:
+        async with client_of(server.url, ssl_context=tls.client) as client:
+            response = await client.post("", content=body(), timeout=None)
+            assert (response.status, response.content, closed) == (403, b"no", [True])
+
+
+async def test_refusal_while_a_file_is_read() -> None:
+    """A thread that reads a file is waited for: else it would move the file while a later attempt reads that, too."""
+    reading, go_on = threading.Event(), threading.Event()
+
+    class Slow(io.RawIOBase):
+        def readable(self) -> bool:
+            return True
+
+        def read(self, size: int = -1) -> bytes:
+            reading.set()
+            go_on.wait(30)
+            return b"piece"
+
+    async def script(peer: Peer) -> None:
+        await peer.read_head()
+        await until(reading.is_set)
+        await peer.send(reply(b"no", status="403 Forbidden"))
+        await peer.read_until_eof()
+
+    async with raw_server(script) as server, client_of(server.url) as client:
+        task = asyncio.create_task(client.post("", files={"big": Slow()}))
+        await until(reading.is_set)
+        await turns(100)
+        waits = not task.done()
+        go_on.set()
+        assert (await task).status == 403
+        assert waits

@@ -342,6 +342,10 @@ SECRETS = [
     "X-Amz-Security-Token", "Private-Token", "Job-Token", "X-Vault-Token", "X-Shopify-Access-Token", "X-Token",
     "X-Session-Id", "Mcp-Session-Id", "X-Client-Secret", "X-Password", "X-JWT",
     "X-Honeycomb-Team", "X-Ms-Authorization-Auxiliary", "X-Credentials", "Authentication",
+    "X-GitHub-OTP", "x-github-otp", "X-OTP-Code", "X-TOTP", "X-Csrf", "X-XSRF", "X-SSO", "X-Ticket", "Ticket", "sid",
+    "Sid", "X-Sid", "X-Pass", "X-Db-Pwd", "X-UserPass", "OK-ACCESS-PASSPHRASE", "X-Passcode", "X-Shopify-Hmac-Sha256",
+    "X-Signature", "Signature", "X-Saml-Response", "Client-Assertion", "X-Access-Key-Id", "X-AWSAccessKeyId",
+    "X-Private-Key",
 ]  # fmt: skip
 
 HARMLESS = [
@@ -349,6 +353,9 @@ HARMLESS = [
     "Idempotency-Key", "X-Idempotency-Key", "Origin", "Referer", "X-Request-Id", "traceparent", "tracestate", "baggage",
     "DNT", "Sec-Fetch-Mode", "Sec-WebSocket-Key", "X-Author", "Prefer", "Via", "X-Forwarded-For", "Content-Type", "TE",
     "X-Keyboard", "Keep-Alive", "Priority", "X-Amz-Date", "Upgrade-Insecure-Requests",
+    "X-Pass-Through", "X-Passenger-Id", "X-Bypass-Cache", "X-Side", "X-Inside", "X-President", "X-Ticket-Type",
+    "X-Opt-In", "X-Hotpink", "X-Lesson", "X-Design", "X-Code", "X-Country-Code", "Surrogate-Key", "X-Cache-Key",
+    "Content-Disposition",
 ]  # fmt: skip
 
 ELSEWHERE = [

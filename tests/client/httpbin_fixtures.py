@@ -1,4 +1,4 @@
-"""httpbin as fixtures, and what it printed in the reports of tests that failed with it."""
+"""httpbin as fixtures, and what it printed in the reports of tests that failed with it; a plugin of all tests."""
 
 from __future__ import annotations
 
