@@ -196,13 +196,6 @@ def pairs(fields: FieldChanges) -> list[tuple[Any, Any]]:
     return list(given)
 
 
-def overlaid(fields: FieldChanges | None, over: Mapping[str, str]) -> list[tuple[Any, Any]]:
-    """``fields`` with those of ``over``, which stand in for those with the same names."""
-    names = names_of(over)
-    kept = [(name, value) for name, value in pairs(fields or ()) if names_of([name]).isdisjoint(names)]
-    return kept + list(over.items())
-
-
 def names_of(names: Iterable[str | bytes] | None) -> frozenset[str]:
     """Names of fields, in lower case.
 

@@ -4,30 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import sys
 import warnings
 from typing import TYPE_CHECKING, Any
 
 from ..errors import PoolClosed
-from ..pool import ConnectionPool, PoolLimits
+from ..pool import PoolLimits
 from ..timeouts import Timeout
 from ._auth import as_auth
-from ._building import Builder, names_of, overlaid, pairs
+from ._building import Builder, names_of
 from ._complete import CompleteSender
 from ._cookies import CookieJar
-from ._download import download
-from ._environment import Environment, without_environment
 from ._events import EventKind, event_of
-from ._netrc import NetrcAuth
+from ._netrc import netrc_auth
 from ._pipeline import in_order
 from ._proxy_auth import ClientProxyAuth, ProxySender
 from ._request import Settings
 from ._retry_policy import RetryPolicy
 from ._sending import Sender
-from ._sse import RETRY, event_fields, events
-from ._streaming import Streaming
-from ._verbs import Verbs
+from ._transfers import Transfers
+from ._transport import pool_for
 from .middlewares import (
     AuthMiddleware,
     CookiesMiddleware,
@@ -37,7 +33,7 @@ from .middlewares import (
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from types import TracebackType
     from typing import Self, Unpack
 
@@ -45,16 +41,14 @@ if TYPE_CHECKING:
 
     from .._headers import Headers
     from ..net import Dialer
-    from ..pool import PoolEvent, Proxy
+    from ..pool import ConnectionPool, PoolEvent, Proxy
     from ._auth import Auth
     from ._cookies import CookiesInit
-    from ._download import Download, Progress
     from ._events import ClientEvent
     from ._options import FieldChanges, RequestOptions
     from ._pipeline import Handler, Middleware
     from ._request import Request
     from ._response import Response
-    from ._sse import ServerSentEvent
     from ._stream import ResponseStream
     from ._timings import Timings
     from ._urls import Params
@@ -62,7 +56,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("aiohttpclient.client")
 
 
-class AsyncHTTPClient(Verbs):
+class AsyncHTTPClient(Transfers):
     """What is said once for many requests, and the connections that they share.
 
     ::
@@ -85,7 +79,7 @@ class AsyncHTTPClient(Verbs):
     :param ssl_context: for https; None: certifi's roots, host names, TLS 1.2 or later
     :param proxy_ssl_context: for https proxies; None: as for https by default
     :param proxy: URL of a proxy, a :class:`Proxy`, or a function that is asked for each origin; None: what the
-        environment says
+        environment says, unless there is a ``transport``
     :param proxy_auth: what ``auth`` is, for ``http`` and ``https`` proxies, instead of user name and password in their
         URLs, which are Basic. Nothing else says it: the netrc file is for origins, as it is in curl and requests
         (``proxy_auth=NetrcAuth()`` looks there for the host of the proxy). It is sent to proxies only. Where one asks
@@ -99,7 +93,8 @@ class AsyncHTTPClient(Verbs):
         others choose the URLs
     :param middlewares: the caller's own, outermost first; see :data:`Middleware`
     :param transport: a :class:`ConnectionPool` to use instead of one's own, which is not closed with the client, or a
-        dialer, which makes the connections: see :class:`aiohttpclient.net.Dialer`
+        dialer, which makes the connections: see :class:`aiohttpclient.net.Dialer`. Over those of a dialer the proxies
+        of the environment are not asked, as in httpx: what listens on a Unix socket is no proxy. ``proxy`` names one
     :param sensitive: names of header fields that are for their origin only, and do not follow a redirect to another;
         ``Authorization``, ``Cookie`` and others that look like credentials never do
     :param allow_downgrade: follow redirects from https to http
@@ -169,27 +164,17 @@ class AsyncHTTPClient(Verbs):
         self._builder = Builder(base, params, headers, self._timeout, settings, json_dumps, self._tell)
         known = as_auth(proxy_auth, "proxy_auth")
         self._proxy_auth = None if known is None else ClientProxyAuth(known)
-        if isinstance(transport, ConnectionPool):
-            if known is not None:
-                raise ValueError("proxy_auth is for the client's own pool, and transport is another")
-            self.pool, self._owns_pool = transport, False
-        else:
-            environment = Environment() if trust_env else None
-            if environment is not None and proxy is None and environment.has_proxies:
-                proxy = environment.proxy_for
-            usual = without_environment() if environment is None else environment.ssl_context()
-            self.pool = ConnectionPool(
-                limits,
-                self._timeout,
-                ssl_context or usual,
-                proxy,
-                transport,
-                proxy_ssl_context=proxy_ssl_context or usual,
-                proxy_auth=self._proxy_auth,
-                on_event=on_event,
-            )
-            self.pool.warns = False  # the client does, and says where it was made
-            self._owns_pool = True
+        self.pool, self._owns_pool = pool_for(
+            transport,
+            limits=limits,
+            timeout=self._timeout,
+            ssl_context=ssl_context,
+            proxy_ssl_context=proxy_ssl_context,
+            proxy=proxy,
+            proxy_auth=self._proxy_auth,
+            trust_env=trust_env,
+            on_event=on_event,
+        )
         self._sender: CompleteSender | None = None
         self._made_at = caller(self)
         self._closed = False
@@ -214,7 +199,12 @@ class AsyncHTTPClient(Verbs):
         """Close all connections, and return when they are closed; a client cannot be used again.
 
         Requests under way have ``grace`` seconds to end, and are aborted then.
+
+        :raises RuntimeError: this is not the loop to which the client belongs; it is not closed then. Where that loop
+            is closed already, forget the client: it warns, and its sockets are closed
         """
+        if self._owns_pool:
+            self.pool.check_loop()
         self._closed = True
         self._sender = None
         if self._owns_pool:
@@ -249,95 +239,7 @@ class AsyncHTTPClient(Verbs):
             request = self._builder.build(method, url, options, talks)
         return await (self._sender or self._make_sender())(request)
 
-    # -- requests whose answer is read bit by bit --------------------------------------------------------------------
-
-    def stream(self, method: str, url: str | URL, **options: Unpack[RequestOptions]) -> Streaming:
-        """Send a request, and read its answer as wanted.
-
-        ::
-
-            async with client.stream("GET", "https://example.org/large") as stream:
-                async for block in stream.iter_bytes():
-                    ...
-
-        It takes and raises what :meth:`request` does.
-        """
-        return Streaming(self, method, url, options)
-
-    def events(
-        self,
-        url: str | URL,
-        *,
-        method: str = "GET",
-        last_event_id: str = "",
-        reconnect: bool = True,
-        retry: float = RETRY,
-        **options: Unpack[RequestOptions],
-    ) -> AsyncGenerator[ServerSentEvent, None]:
-        """Server-sent events (WHATWG HTML section 9.2), for ``async for``; what is lost is connected to again.
-
-        The next request says which event was the last (``Last-Event-ID``). A server ends it for good by 204. Unless
-        ``timeout`` is given, an event stream may be as slow as it likes, but not silent for longer than other answers.
-
-        :param last_event_id: the id of the last event that is known
-        :param reconnect: False: the end of the first stream is the end
-        :param retry: seconds before the next connection, until the server says otherwise
-        :raises StatusError, ProtocolError, LimitExceeded, OSError: see :func:`._sse.events`
-        """
-        given = pairs(options.get("headers") or ())
-        options.setdefault("timeout", unhurried(self._timeout))
-
-        def open_stream(last: str) -> Streaming:
-            changed: RequestOptions = {**options, "headers": overlaid(given, event_fields(last))}
-            return self.stream(method, url, **changed)
-
-        return events(open_stream, last_event_id=last_event_id, reconnect=reconnect, retry=retry)
-
-    async def download(
-        self,
-        url: str | URL,
-        path: str | os.PathLike[str],
-        *,
-        resume: bool = True,
-        overwrite: bool = True,
-        progress: Progress | None = None,
-        digest: str | tuple[str, str] | None = None,
-        **options: Unpack[RequestOptions],
-    ) -> Download:
-        """Get a file; it is at ``path`` once it is complete, and not before.
-
-        What an earlier attempt left, which failed or was cancelled, is continued, if the server still has the same file
-        (RFC 9110 section 14). ``max_body`` bounds its size.
-
-        :param resume: continue what is there, and leave something to continue
-        :param overwrite: an existing file is replaced once the new one is complete
-        :param progress: called with the bytes that are there and those of the whole file (None: not known), about ten
-            times a second; may return an awaitable
-        :param digest: ``"sha256:9f86d0..."``, which the file must have; ``"sha256"``: to be computed
-        :raises StatusError: the status is 400 or above
-        :raises DownloadError: the file did not come completely; DigestMismatch: it did, and is another one
-        :raises BodyTooLarge: it is larger than ``max_body``
-        :raises FileExistsError: there is a file, and ``overwrite`` is false
-        :raises OSError: the disk is full, ..., or the connection broke; and what :meth:`request` raises
-        """
-        given = pairs(options.get("headers") or ())
-        asked = self.build_request("GET", url, **options)
-
-        def open_stream(fields: dict[str, str]) -> Streaming:
-            changed: RequestOptions = {**options, "headers": overlaid(given, fields), "max_body": None}
-            changed["timeout"] = asked.timeout  # one total for all that is asked
-            return self.stream("GET", url, **changed)
-
-        return await download(
-            open_stream,
-            path,
-            url=asked.url_text,
-            resume=resume,
-            overwrite=overwrite,
-            progress=progress,
-            digest=digest,
-            max_size=asked.max_body,
-        )
+    # -- requests that are made by themselves -------------------------------------------------------------------------
 
     async def send(self, request: Request) -> ResponseStream:
         """Send a request that is made already; the answer is the caller's to read, and to close."""
@@ -375,19 +277,6 @@ class AsyncHTTPClient(Verbs):
             asyncio.get_running_loop().call_exception_handler(
                 {"message": f"what listens to {self!r} failed", "exception": error}
             )
-
-
-def unhurried(timeout: Timeout) -> Timeout:
-    """The same for something that goes on for as long as it likes, and now and then says a word."""
-    return Timeout(
-        pool=timeout.pool, connect=timeout.connect, write=timeout.write, read=timeout.read, min_rate=None, total=None
-    )
-
-
-def netrc_auth() -> NetrcAuth | None:
-    """The passwords in the netrc file, if there is one; one that cannot be used is reported, and no more."""
-    path = os.environ.get("NETRC") or "~/.netrc"
-    return NetrcAuth(strict=False) if os.path.exists(os.path.expanduser(path)) else None  # noqa: PTH110, PTH111  # quick
 
 
 def caller(client: AsyncHTTPClient) -> str:

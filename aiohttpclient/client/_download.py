@@ -190,6 +190,7 @@ class _Transfer:
         async for block in stream.iter_bytes():
             self._done += len(block)
             if body.end is not None and self._done > body.end:
+                await self._forget()
                 raise DownloadError(f"more came than the {body.end} bytes announced", str(self._part.target))
             self._check_size(self._done)
             self._blocks.append(block)
@@ -204,6 +205,13 @@ class _Transfer:
     def _check_size(self, size: int) -> None:
         if self._max_size is not None and size > self._max_size:
             raise BodyTooLarge(self._max_size)
+
+    async def _forget(self) -> None:
+        """Leave nothing of what came, since nobody knows what it was: the next download begins anew."""
+        if self._writing is not None:
+            await finished(self._writing)
+        self._writing, self._blocks, self._gathered = None, [], 0
+        await in_thread(self._part.empty)
 
     async def _flush(self) -> None:
         """Have what was gathered written, when what was gathered before is."""

@@ -62,7 +62,7 @@ class NoProxy:
     * ``example.org``, also ``.example.org`` and ``*.example.org``: the name and all below it
     * ``10.1.2.3``, ``::1``, ``[::1]``: the address
     * ``10.0.0.0/8``, ``fd00::/8``, ``[fd00::]/8``: all addresses of the network
-    * ``example.org:8080``, ``[::1]:8080``: the same, but only at that port
+    * ``example.org:8080``, ``[::1]:8080``, ``10.0.0.0/8:8080``: the same, but only at that port
 
     An address is never looked up for a name: ``10.0.0.0/8`` says nothing about ``intranet.example``.
     """
@@ -248,7 +248,7 @@ def _system_proxies() -> dict[str, Chosen]:
 
 def _without_port(entry: str) -> tuple[str, int | None]:
     """The host, or network, of an entry, and the port if it has one."""
-    found = re.fullmatch(r"(\[[^\]]*\]|[^:/]*):([0-9]{1,5})", entry)
+    found = re.fullmatch(r"((?:\[[^\]]*\]|[^:/]*)(?:/[0-9.]*)?):([0-9]{1,5})", entry)
     return (found[1], int(found[2])) if found else (entry, None)
 
 

@@ -96,6 +96,12 @@ class NetrcAuth:
         self._logins, self._seen = logins, state
 
 
+def netrc_auth() -> NetrcAuth | None:
+    """The passwords in the netrc file, if there is one; one that cannot be used is reported, and no more."""
+    path = os.environ.get("NETRC") or "~/.netrc"
+    return NetrcAuth(strict=False) if os.path.exists(os.path.expanduser(path)) else None  # noqa: PTH110, PTH111  # quick
+
+
 def read(path: str | None, *, optional: bool) -> Logins:
     """What is in the file at ``path``, or, for None, in ``~/.netrc``; nothing if it is ``optional`` and missing.
 

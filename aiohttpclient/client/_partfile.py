@@ -4,11 +4,13 @@ Theory of operation. ``name.part`` holds the first bytes of the file, and nothin
 from front to back. ``name.part.json`` notes what they are the first bytes of: URL (its digest only, as URLs hold
 secrets), validator, and length. The note is gone before the part is begun anew, and written before the first byte that
 it is about, so that at every moment in which the process may be killed, note and part belong together or there is no
-note. Without a validator there is none, and the part goes when the download ends too early.
+note. Without a validator there is none, and the part goes when the download ends too early. Where ``name`` is too long
+to put anything behind it, a digest of it stands in for its end.
 
 A part is locked while it is written, where the system knows such locks, so that two downloads of one file cannot mix.
 It takes its name after everything is on the disk (``fsync``), by ``os.replace``: whoever opens the target sees all of
-it, or what was there before.
+it, or what was there before. It has the mode of the file that it replaces. Where the target is a symbolic link, all of
+this is about the file to which that leads.
 
 Everything here blocks, and is called in threads, one call at a time.
 """
@@ -21,6 +23,7 @@ import hashlib
 import io
 import json
 import os
+import stat
 import sys
 from typing import TYPE_CHECKING, Final
 
@@ -43,6 +46,11 @@ NOTE_SIZE: Final = 64 * 1024
 READ: Final = 1024 * 1024
 """Bytes read at a time to hash what is there."""
 
+NAME_MAX: Final = 255
+"""Bytes that the name of a file may have, on nearly all file systems."""
+
+PART, NOTE = ".part", ".part.json"
+
 _FLAGS: Final = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 """Not through symbolic links: in a folder where others can write, one could lead to any file of ours."""
 
@@ -56,8 +64,7 @@ class PartFile:
 
     def __init__(self, target: Path, url: str, *, resume: bool = True, overwrite: bool = True) -> None:
         self.target = target
-        self.path = target.with_name(target.name + ".part")
-        self.note = target.with_name(target.name + ".part.json")
+        self._stand_beside(target)
         self._url = hashlib.sha256(url.encode("utf-8", "surrogatepass")).hexdigest()
         self._resume = resume
         self._overwrite = overwrite
@@ -74,25 +81,44 @@ class PartFile:
 
         :raises FileExistsError: the target exists, and must not
         :raises IsADirectoryError: the target is a folder
+        :raises OSError: it is a device or a pipe, or there can be no file of that name, ...
         :raises DownloadError: another download writes this part
         """
-        self._check_target()
-        self._file = self._locked()
+        replaced = self._check_target()
+        if self.target.is_symlink():
+            self._stand_beside(self.target.resolve())
+        self._file = self._locked(replaced)
         size = os.fstat(self._file.fileno()).st_size
         return self._held(size) if self._resume and size > 1 else None
 
-    def _check_target(self) -> None:
-        if self.target.is_dir():
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(self.target))
-        if not self._overwrite and self.target.exists():
-            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(self.target))
+    def _stand_beside(self, place: Path) -> None:
+        self._place, beside = place, name_beside(place.name)
+        self.path, self.note = place.with_name(beside + PART), place.with_name(beside + NOTE)
 
-    def _locked(self) -> io.FileIO:
+    def _check_target(self) -> os.stat_result | None:
+        """What is known of the file that is to be replaced; None: there is none."""
+        try:
+            found = self.target.stat()  # what the kernel says about links of others passes
+        except FileNotFoundError:
+            return None
+        if stat.S_ISDIR(found.st_mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(self.target))
+        if not stat.S_ISREG(found.st_mode):
+            raise OSError(errno.EINVAL, "not a regular file", str(self.target))
+        if not self._overwrite:
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(self.target))
+        return found
+
+    def _locked(self, replaced: os.stat_result | None) -> io.FileIO:
+        # Whoever must not read the old file must not read the new one while it comes, but we must when we go on.
+        mode = 0o666 if replaced is None else replaced.st_mode & 0o777 | 0o600
         while True:
-            file = io.FileIO(os.open(self.path, _FLAGS, 0o666), "r+")
+            file = io.FileIO(os.open(self.path, _FLAGS, mode), "r+")
             try:
                 _lock(file)
                 if _is_at(file, self.path):
+                    if replaced is not None:
+                        _liken(file, replaced, mode)
                     return file
             except BlockingIOError:
                 file.close()
@@ -109,9 +135,8 @@ class PartFile:
             url, validator, total = note["url"], note["validator"], note["total"]
         except (OSError, ValueError, TypeError, LookupError, RecursionError):
             return None
-        if url != self._url or not isinstance(validator, str) or not is_validator(validator):
-            return None
-        if total is not None and not (type(total) is int and size <= total):
+        fits = total is None or (type(total) is int and size <= total)
+        if not fits or url != self._url or not isinstance(validator, str) or not is_validator(validator):
             return None
         return Held(size - 1, validator, total)
 
@@ -152,6 +177,12 @@ class PartFile:
             self._broken = True
             raise
 
+    def empty(self) -> None:
+        """Forget what was written, which may be anything: what comes next begins anew."""
+        self.note.unlink(missing_ok=True)
+        self._opened().truncate(0)
+        self._begun = self._noted = False
+
     def _begin(self, file: io.FileIO, note: bool) -> None:
         if self._begun:
             return
@@ -175,14 +206,15 @@ class PartFile:
     def complete(self) -> None:
         """Put everything on the disk, and the file in its place."""
         file = self._opened()
+        if (replaced := self._check_target()) is not None:
+            _liken(file, replaced, replaced.st_mode & 0o777)
         os.fsync(file.fileno())
-        self._check_target()
         if sys.platform == "win32":  # where an open file cannot be renamed
             self.close()
-        self.path.replace(self.target)
+        self.path.replace(self._place)
         self.note.unlink(missing_ok=True)
         self.close()
-        _sync_folder(self.target.parent)
+        _sync_folder(self._place.parent)
 
     def give_up(self, rest: Sequence[bytes]) -> None:
         """End too early: keep what can be continued, ``rest`` included, and nothing else."""
@@ -202,9 +234,9 @@ class PartFile:
         """Remove the part and its note."""
         if sys.platform == "win32":  # where an open file cannot be removed
             self.close()
-        with contextlib.suppress(OSError):
-            self.note.unlink(missing_ok=True)
-            self.path.unlink(missing_ok=True)
+        for path in (self.note, self.path):
+            with contextlib.suppress(OSError):
+                path.unlink(missing_ok=True)
         self.close()
 
     def close(self) -> None:
@@ -216,6 +248,14 @@ class PartFile:
     def _opened(self) -> io.FileIO:
         assert self._file is not None, "open() comes first"
         return self._file
+
+
+def name_beside(name: str) -> str:
+    """What the names of part and note begin with: ``name``, or where that leaves no room its beginning and a digest."""
+    encoded = os.fsencode(name)
+    if len(encoded) + len(NOTE) <= NAME_MAX:
+        return name  # else 40 characters, 160 bytes at most, and 64 bits of SHA-256 tell them apart
+    return f"{name[:40]}~{hashlib.sha256(encoded).hexdigest()[:16]}"
 
 
 def _lock(file: io.FileIO) -> None:
@@ -230,6 +270,15 @@ def _lock(file: io.FileIO) -> None:
             raise
         except OSError:  # some network file systems know no locks
             pass
+
+
+def _liken(file: io.FileIO, replaced: os.stat_result, mode: int) -> None:
+    """Give ``file`` the owner and the group of what it replaces, and ``mode``, as far as we may."""
+    if sys.platform != "win32":
+        with contextlib.suppress(OSError):
+            os.fchown(file.fileno(), replaced.st_uid, replaced.st_gid)
+        with contextlib.suppress(OSError):
+            os.fchmod(file.fileno(), mode)
 
 
 def _is_at(file: io.FileIO, path: Path) -> bool:

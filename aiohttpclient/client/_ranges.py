@@ -3,7 +3,8 @@
 Theory of operation. A part of a file may be continued only with bytes of the very same representation. Three things see
 to that, and where one of them is missing the file is fetched anew: the request names a strong validator in If-Range,
 so that a server whose file has changed sends all of it (section 13.1.5); a 206 must have that validator again, because
-there are servers that look at Range only; and it must continue at the right byte, of a whole of the same length.
+there are servers that look at Range only; and it must continue at the right byte, of a whole of the same length, and be
+as long as it says.
 
 The last byte that is there is asked for once more. So there is always something to ask for, a file that is complete
 already is confirmed by a 206 of one byte, and 416 can only mean that the file has changed.
@@ -104,8 +105,7 @@ def judge(status: int, field: Field, held: Held | None) -> Body | Refusal:
         return Refusal("the server has not as many bytes as are here")
     if _is_coded(field):
         return Body(0, None, None, None)
-    length = field("Content-Length")
-    total = int(length) if length is not None and _content_length(length) else None
+    total = _length(field)
     return Body(0, total, total, strong_validator(field))
 
 
@@ -120,11 +120,16 @@ def _part(field: Field, held: Held | None) -> Body | Refusal:
     total = held.total if found[3] is None else int(found[3])
     if total is None or total != (held.total or total) or not first <= last < total:
         return Refusal("the server does not say which part of the file it sent, or the file has changed its length")
-    if first != held.offset:
-        return Refusal("the server sent another part of the file than it was asked for")
+    if first != held.offset or _length(field) not in (None, last + 1 - first):
+        return Refusal("the server sent another part of the file than it was asked for, or than it says")
     if not _is_same(field, held.validator):
         return Refusal("the server sent a part of a file that has changed")
     return Body(first, last + 1, total, held.validator)
+
+
+def _length(field: Field) -> int | None:
+    length = field("Content-Length")
+    return int(length) if length is not None and _content_length(length) else None
 
 
 def _is_same(field: Field, validator: str) -> bool:

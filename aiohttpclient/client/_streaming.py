@@ -2,40 +2,31 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
     from types import TracebackType
-    from typing import Unpack
 
-    from yarl import URL
-
-    from ._options import RequestOptions
     from ._request import Request
     from ._stream import ResponseStream
 
-    class Sending(Protocol):
-        """What it needs of a client."""
-
-        def build_request(self, method: str, url: str | URL, **options: Unpack[RequestOptions]) -> Request: ...
-        async def send(self, request: Request) -> ResponseStream: ...
-
 
 class Streaming:
-    """What ``client.stream`` gives: ``async with`` it is the answer, which is closed at the end of the block."""
+    """What ``client.stream`` gives: ``async with`` it is the answer, which is closed at the end of the block.
 
-    __slots__ = ("_client", "_method", "_options", "_stream", "_url")
+    :param send: sends what ``make`` gives, which is called at the beginning of the block
+    """
 
-    def __init__(self, client: Sending, method: str, url: str | URL, options: RequestOptions) -> None:
-        self._client = client
-        self._method = method
-        self._url = url
-        self._options = options
+    __slots__ = ("_make", "_send", "_stream")
+
+    def __init__(self, send: Callable[[Request], Awaitable[ResponseStream]], make: Callable[[], Request]) -> None:
+        self._send = send
+        self._make = make
         self._stream: ResponseStream | None = None
 
     async def __aenter__(self) -> ResponseStream:
-        request = self._client.build_request(self._method, self._url, **self._options)
-        self._stream = await self._client.send(request)
+        self._stream = await self._send(self._make())
         return self._stream
 
     async def __aexit__(

@@ -143,7 +143,7 @@ class Supply:
         Whoever waits for a connection gets ``PoolClosed`` at once. Exchanges under way get ``grace`` seconds to end;
         what goes on longer is aborted, and leases too.
         """
-        self._check_loop()
+        self.check_loop()
         if not self._closed:
             self._closed = self._careful = True
             self._say(EventKind.CLOSED)
@@ -399,7 +399,11 @@ class Supply:
 
     # -- besides -----------------------------------------------------------------------------------------------------
 
-    def _check_loop(self) -> None:
+    def check_loop(self) -> None:
+        """Make sure that this is the loop to which the pool belongs; the first one is.
+
+        :raises RuntimeError: it is another
+        """
         loop = asyncio.get_running_loop()
         if self._loop is None:
             self._loop = loop
@@ -409,7 +413,7 @@ class Supply:
             raise RuntimeError("this pool, or client, was used in another event loop first; make one for each loop")
 
     def _check_usable(self) -> None:
-        self._check_loop()
+        self.check_loop()
         if self._closed:
             raise PoolClosed("the pool is closed")
 

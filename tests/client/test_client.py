@@ -204,6 +204,45 @@ def test_used_in_a_second_loop(
         gc.collect()  # while the warnings are still expected
 
 
+@every_loop
+@pytest.mark.parametrize("first_open", [True, False], ids=["first open", "first closed"])
+def test_closed_in_a_second_loop(
+    new_loop: Callable[[], asyncio.AbstractEventLoop], first_open: bool, threads: Threads
+) -> None:
+    """Closed in another loop than the first one, a client says so, and is as open as before.
+
+    So it can be closed where it belongs; where there is no such place any more, it warns, and its sockets are closed,
+    when it is forgotten.
+    """
+    first, second = new_loop(), new_loop()
+    client = plain_client(base_url=f"http://127.0.0.1:{threads.port}")
+    first.run_until_complete(_get(client))
+    if not first_open:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ResourceWarning)  # of the loop, for what is open in it
+            first.close()
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match="in another event loop first"):
+            second.run_until_complete(client.close())
+        assert not client.closed
+    with pytest.raises(RuntimeError, match="in another event loop first"):
+        second.run_until_complete(client.__aexit__(None, None, None))
+    second.close()
+    if first_open:
+        first.run_until_complete(_get(client))
+        assert threads.requests == [2]
+        first.run_until_complete(client.close())
+        assert client.closed
+        first.close()
+        return
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        del client
+        gc.collect()
+    assert [str(warning.message).partition(",")[0] for warning in caught].count("unclosed client") == 1
+    threads.wait_for_ends()
+
+
 # -- closed
 
 

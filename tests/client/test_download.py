@@ -7,6 +7,8 @@ import contextlib
 import hashlib
 import os
 import re
+import stat
+import sys
 import threading
 from itertools import count
 from typing import TYPE_CHECKING, Any
@@ -18,9 +20,16 @@ from hypothesis import strategies as st
 from aiohttpclient.client import AsyncHTTPClient, _download
 from aiohttpclient.client._download import BLOCK, FLUSH_INTERVAL, PROGRESS_INTERVAL, Download, download, finished
 from aiohttpclient.client._partfile import PartFile
-from aiohttpclient.errors import BodyTooLarge, DigestMismatch, DownloadError, IncompleteRead, StatusError
+from aiohttpclient.errors import (
+    BodyTooLarge,
+    DigestMismatch,
+    DownloadError,
+    IncompleteRead,
+    StatusError,
+)
 from tests.support.server import raw_server, reply
 
+from .clients import chunked
 from .fileserver import RANGES, FileServer, Version
 
 if TYPE_CHECKING:
@@ -36,6 +45,24 @@ NUMBERS = count()
 def names(target: Path) -> set[str]:
     """What is left beside the target, without the name that all have."""
     return {path.name.removeprefix(target.name) for path in target.parent.iterdir()}
+
+
+def entries(folder: Path) -> set[str]:
+    """What is in a folder."""
+    return {path.name for path in folder.iterdir()}
+
+
+def link(path: Path, to: str) -> None:
+    path.symlink_to(to)
+
+
+def give(path: Path, mode: int) -> None:
+    path.chmod(mode)
+
+
+def mode_of(path: Path) -> int:
+    """What ``chmod`` sets."""
+    return stat.S_IMODE(path.stat().st_mode)
 
 
 def read(target: Path) -> bytes:
@@ -710,3 +737,174 @@ async def test_cancelled_over_sockets(target: Path) -> None:
             await task
         await server.wait_closed()
     assert size(target.with_name("file.bin.part")) == len(content) - 1000
+
+
+LENGTHS = [245, 246, 250, 251, 255]
+"""Of names of files: 255 is the longest on nearly all file systems, ``.part`` and ``.part.json`` are longer."""
+
+
+@pytest.mark.parametrize("letter", ["a", "é", "\U0001f4be"], ids=["ASCII", "Latin", "disk"])
+@pytest.mark.parametrize("length", LENGTHS)
+async def test_long_names_over_sockets(tmp_path: Path, length: int, letter: str) -> None:
+    """A file with any name that a file may have is downloaded, and resumed, and nothing is left beside it."""
+    letters, rest = divmod(length, len(letter.encode()))
+    target = tmp_path / (letter * letters + "b" * rest)
+    content = os.urandom(10_000)
+    async with raw_server(file_script(content, [5_000])) as server, AsyncHTTPClient() as client:
+        with pytest.raises(IncompleteRead):
+            await client.download(f"{server.url}/f", target)
+        assert len(entries(tmp_path)) == 2
+        assert (await client.download(f"{server.url}/f", target)).resumed == 4_999
+    assert entries(tmp_path) == {target.name}
+    assert read(target) == content
+
+
+async def test_names_that_are_too_long_over_sockets(tmp_path: Path) -> None:
+    """A name that no file can have is refused before anything is asked for, and leaves nothing."""
+    async with raw_server(file_script(b"content", [])) as server, AsyncHTTPClient() as client:
+        with pytest.raises(OSError, match="too long"):
+            await client.download(f"{server.url}/f", tmp_path / ("a" * 256))
+        assert not server.connections
+    assert entries(tmp_path) == set()
+
+
+async def test_too_large_with_a_long_name_over_sockets(tmp_path: Path) -> None:
+    """Of a file that is too large nothing is left, however long its name."""
+    async with raw_server(file_script(b"content", [])) as server, AsyncHTTPClient() as client:
+        with pytest.raises(BodyTooLarge):
+            await client.download(f"{server.url}/f", tmp_path / ("a" * 248), max_body=3)
+    assert entries(tmp_path) == set()
+
+
+unix = pytest.mark.skipif(sys.platform == "win32", reason="files have no such modes, links are for administrators")
+
+
+@unix
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o444, 0o755, 0o4755, 0o000], ids=oct)
+async def test_the_mode_over_sockets(target: Path, mode: int) -> None:
+    """A file that takes the place of another has its mode, and nobody else can read what comes meanwhile either."""
+    content = os.urandom(100_000)
+    put(target, b"old")
+    give(target, mode)
+    part = target.with_name("file.bin.part")
+    async with raw_server(file_script(content, [50_000])) as server, AsyncHTTPClient() as client:
+        with pytest.raises(IncompleteRead):
+            await client.download(f"{server.url}/f", target)
+        assert mode_of(part) == mode & 0o777 | 0o600
+        assert (await client.download(f"{server.url}/f", target)).resumed == 49_999
+    assert mode_of(target) == mode & 0o777
+    give(target, 0o600)
+    assert read(target) == content
+
+
+@unix
+@pytest.mark.parametrize("umask", [0o022, 0o077], ids=oct)
+async def test_the_mode_of_new_files_over_sockets(target: Path, umask: int) -> None:
+    """A file that is new has the mode that new files have."""
+    before = os.umask(umask)
+    try:
+        async with raw_server(file_script(b"content", [])) as server, AsyncHTTPClient() as client:
+            await client.download(f"{server.url}/f", target)
+    finally:
+        os.umask(before)
+    assert mode_of(target) == 0o666 & ~umask
+
+
+@unix
+@pytest.mark.parametrize("there", [True, False])
+async def test_links_over_sockets(target: Path, there: bool) -> None:
+    """Where the target is a symbolic link, the file is replaced, or made, to which it leads; the link stays."""
+    folder = target.with_name("elsewhere")
+    folder.mkdir()
+    real = folder / "real.bin"
+    link(target.with_name("link"), "elsewhere")
+    link(target, "link/real.bin")
+    if there:
+        put(real, b"old")
+        give(real, 0o600)
+    content = os.urandom(100_000)
+    async with raw_server(file_script(content, [50_000])) as server, AsyncHTTPClient() as client:
+        with pytest.raises(IncompleteRead):
+            await client.download(f"{server.url}/f", target)
+        assert entries(folder) - {real.name} == {"real.bin.part", "real.bin.part.json"}
+        result = await client.download(f"{server.url}/f", target)
+    assert (result.path, result.resumed) == (target, 49_999)
+    assert os.readlink(target) == "link/real.bin"  # noqa: PTH115  # as it was written
+    assert entries(folder) == {"real.bin"}
+    assert read(real) == content
+    assert not there or mode_of(real) == 0o600
+    assert entries(target.parent) == {target.name, "link", "elsewhere"}
+
+
+@unix
+@pytest.mark.parametrize("kind", ["pipe", "link", "circle"])
+async def test_what_is_no_file_over_sockets(target: Path, kind: str) -> None:
+    """What is not a file is not replaced by one, and nothing is asked for."""
+    if kind != "pipe":
+        link(target, "pipe" if kind == "link" else target.name)
+    if kind != "circle":
+        os.mkfifo(target.with_name("pipe") if kind == "link" else target)
+    before = entries(target.parent)
+    async with raw_server(file_script(b"content", [])) as server, AsyncHTTPClient() as client:
+        with pytest.raises(OSError, match="not a regular file" if kind != "circle" else "symbolic"):
+            await client.download(f"{server.url}/f", target)
+        assert not server.connections
+    assert entries(target.parent) == before
+
+
+@pytest.mark.parametrize("kind", ["long", "short"])
+async def test_ranges_that_contradict_themselves_over_sockets(target: Path, kind: str) -> None:
+    """Where another part comes than is announced, all of the file is asked for, and nothing is left of the part."""
+    content = os.urandom(3_000_000)
+    heads: list[str] = []
+
+    async def script(peer: Peer) -> None:
+        while True:
+            heads.append((await peer.read_head()).decode())
+            found = re.search(r"Range: bytes=(\d+)-", heads[-1])
+            if len(heads) == 1:
+                await peer.send(reply(content, 'ETag: "v1"')[:1_000_000])
+                return
+            if found is None:
+                await peer.send(reply(content, 'ETag: "v1"'))
+                continue
+            start, end = int(found[1]), len(content)
+            body = content[start:-10] if kind == "short" else content[start:] + b"more"
+            told = f"Content-Range: bytes {start}-{end - 1}/{end}"
+            await peer.send(reply(body, told, 'ETag: "v1"', status="206 Partial Content"))
+
+    digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
+    async with raw_server(script) as server, AsyncHTTPClient() as client:
+        with pytest.raises(IncompleteRead):
+            await client.download(f"{server.url}/f", target)
+        result = await client.download(f"{server.url}/f", target, digest=digest)
+    assert result == Download(target, len(content), 0, digest)
+    assert ["Range: " in head for head in heads] == [False, True, False]
+    assert read(target) == content
+    assert names(target) == {""}
+
+
+async def test_nothing_is_left_of_too_much(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where only its end shows that a range is longer than announced, nothing is left of it: the next begins anew."""
+
+    async def script(peer: Peer) -> None:
+        head = await peer.read_head()
+        if peer.number == 0:
+            await peer.send(reply(CONTENT, 'ETag: "v1"')[:-30])
+        elif b"Range: " in head:
+            fields = f'Content-Range: bytes 19-{len(CONTENT) - 1}/{len(CONTENT)}\r\nETag: "v1"\r\n'
+            answer = chunked(*(CONTENT[at : at + 10] for at in range(19, 50, 10)), b"more", fields=fields)
+            await peer.send(answer.replace(b"200 OK", b"206 Partial Content", 1))
+        else:
+            await peer.send(reply(CONTENT, 'ETag: "v1"'))
+
+    monkeypatch.setattr(_download, "BLOCK", 7)
+    async with raw_server(script) as server, AsyncHTTPClient(retries=None) as client:
+        with pytest.raises(IncompleteRead):
+            await client.download(f"{server.url}/f", target)
+        assert names(target) == {".part", ".part.json"}
+        with pytest.raises(DownloadError, match="more came"):
+            await client.download(f"{server.url}/f", target)
+        assert names(target) == set()
+        assert (await client.download(f"{server.url}/f", target)).resumed == 0
+    assert read(target) == CONTENT

@@ -277,6 +277,18 @@ DIRECT: list[tuple[str, str, bool, bool | None]] = [
     ("fe80::/10", "http://[fe80::1%25eth0]", True, False),
     ("10.0.0.0/8", "http://[::ffff:10.1.2.3]", True, False),
     ("::ffff:10.1.2.3", "http://[::ffff:10.1.2.3]", True, None),
+    # Networks with ports.
+    ("10.0.0.0/8:80", "http://10.1.2.3", True, None),
+    ("10.0.0.0/8:80", "http://10.1.2.3:8080", False, True),
+    ("10.0.0.0/8:8080", "http://10.1.2.3", False, True),
+    ("10.0.0.0/8:8080", "http://[::ffff:10.1.2.3]:8080", True, False),
+    ("10.0.0.0/8:", "http://10.1.2.3", False, True),
+    ("10.0.0.0/33:80", "http://10.0.0.0", False, None),
+    ("10.0.0.0/255.0.0.0:80", "http://10.1.2.3", True, False),
+    ("[fd00::]/8:80", "http://[fd12:3456::1]", True, False),
+    ("[fd00::]/8:8080", "http://[fd12:3456::1]", False, None),
+    ("[fd00::/8]:80", "http://[fd12:3456::1]", True, False),
+    ("example.org/8:80", "http://example.org", False, None),
     # Loopback is nothing special.
     ("example.org", "http://localhost", False, None),
     ("example.org", "http://127.0.0.1", False, None),

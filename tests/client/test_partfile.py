@@ -126,6 +126,21 @@ def test_beginning_anew(part: PartFile, target: Path) -> None:
     assert part.open() == Held(2, '"new"', 7)
 
 
+def test_beginning_anew_at_once(part: PartFile, target: Path) -> None:
+    """What was emptied is not continued, and leaves nothing, unless something new comes."""
+    for new in ([], [b"new"]):
+        leave(target, b"old content")
+        part.open()
+        part.expect(Body(10, 20, 20, ETAG))
+        part.write([b"junk"], None)
+        part.empty()
+        assert names(target) == {".part"}
+        part.expect(Body(0, 7, 7, '"new"'))
+        part.give_up(new)
+        assert names(target) == ({".part", ".part.json"} if new else set())
+    assert part.open() == Held(2, '"new"', 7)
+
+
 def test_the_order_of_things(part: PartFile, target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """When a part is begun anew its old note is gone first, and the new one is there before the first byte."""
     leave(target, b"old content")
@@ -299,6 +314,21 @@ def test_targets_that_exist(target: Path) -> None:
         PartFile(target.parent, URL).open()
 
 
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root gives files away")
+def test_the_owner(part: PartFile, target: Path) -> None:
+    """What replaces a file belongs to whom that belonged, where we may say so, so that its mode means the same."""
+    target.write_bytes(b"old")
+    target.chmod(0o640)
+    os.chown(target, 1234, 5678)
+    part.open()
+    assert (part.path.stat().st_uid, part.path.stat().st_gid) == (1234, 5678)
+    part.expect(Body(0, 3, 3, None))
+    part.write([b"new"], None)
+    part.complete()
+    status = target.stat()
+    assert (status.st_uid, status.st_gid, status.st_mode & 0o777) == (1234, 5678, 0o640)
+
+
 def test_a_full_disk(part: PartFile, target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A disk that takes half of what it is given, and then nothing, leaves the beginning of the file."""
     part.open()
@@ -335,6 +365,31 @@ def test_hashing(part: PartFile, target: Path) -> None:
     assert hasher.digest() == hashlib.sha256(content + b"more").digest()
     with pytest.raises(DownloadError, match="shorter"):
         part.hash(hasher, 0, len(content) + 100)
+
+
+def test_long_names(tmp_path: Path) -> None:
+    """Part and note of a name that is too long for what is put behind it have a digest in it, each name its own."""
+    usual = PartFile(tmp_path / ("a" * 245), URL)
+    assert usual.note.name == "a" * 245 + ".part.json"
+    names = ["a" * 246, "a" * 247, "é" * 127, "b" * 100 + "a" * 155]
+    parts = [PartFile(tmp_path / name, URL) for name in names]
+    beside = [path.name for part in parts for path in (part.path, part.note)]
+    assert len({*beside}) == 2 * len(names)
+    assert all(len(os.fsencode(name)) <= 255 for name in beside)
+    assert [name.endswith(".part") for name in beside] == [True, False] * len(names)
+    assert beside[0].startswith("aaaa")
+
+
+@pytest.mark.parametrize("stays", ["note", "path"])
+def test_what_cannot_be_removed(part: PartFile, target: Path, stays: str) -> None:
+    """When a download is given up, what can be removed is, whatever else cannot."""
+    leave(target, b"cont")
+    part.open()
+    left = getattr(part, stays)
+    left.unlink()
+    left.mkdir()
+    part.discard()
+    assert names(target) == {left.name.removeprefix(target.name)}
 
 
 def test_ending_twice(part: PartFile, target: Path) -> None:

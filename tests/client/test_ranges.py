@@ -61,6 +61,8 @@ def test_coded_files() -> None:
 def test_parts(content_range: str, end: int) -> None:
     """A part continues what is there, up to where its Content-Range says."""
     assert answer(206, HELD, content_range=content_range, etag=ETAG) == Body(10, end, 20, ETAG)
+    told = {"content_range": content_range, "content_length": str(end - 10)}
+    assert answer(206, HELD, **told, etag=ETAG) == Body(10, end, 20, ETAG)
 
 
 def test_parts_of_unknown_files() -> None:
@@ -94,6 +96,9 @@ def test_parts_of_unknown_files() -> None:
         {"content_range": "bytes 10-19/20", "etag": 'W/"abc"'},
         {"content_range": "bytes 10-19/20", "etag": ""},
         {"content_type": "multipart/byteranges; boundary=x"},
+        {"content_range": "bytes 10-19/20", "content_length": "11"},
+        {"content_range": "bytes 10-19/20", "content_length": "9"},
+        {"content_range": "bytes 10-19/20", "content_length": "20"},
     ],
 )
 def test_parts_of_no_use(fields: dict[str, str]) -> None:

@@ -923,6 +923,17 @@ async def test_shortened(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
         assert counts(client.pool) == (1, 0, 0, 0)
 
 
+@pytest.mark.parametrize("end", [ResponseStream.release, lambda stream: stream.shortened(10)], ids=["rest", "body"])
+async def test_nobody_waits_for_what_nobody_wants(end: Reading, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rest that does not come soon is given up, however long the caller would wait for what he wants."""
+    monkeypatch.setattr(_stream, "REST_SECONDS", 0.02)
+    async with talking({"/page": stuck}, timeout=Timeout(read=None, min_rate=None)) as (client, server, _):
+        stream = await client.send(client.build_request("GET", "page"))
+        await end(stream)  # else never
+        assert counts(client.pool) == (0, 0, 0, 0)
+        await server.wait_closed()
+
+
 @pytest.mark.parametrize("status", ["200 OK", "302 Found", "399 "])
 async def test_no_error(status: str) -> None:
     """Without an error the stream comes back, with its body still to be read."""

@@ -38,7 +38,7 @@ class FakeClient:
 async def test_sent_when_entered() -> None:
     """Nothing is sent before the block begins, and the answer is closed when it ends."""
     client = FakeClient()
-    streaming = Streaming(client, "GET", "http://a/", {"timeout": 5})
+    streaming = Streaming(client.send, lambda: client.build_request("GET", "http://a/", timeout=5))
     assert client.asked == []
     async with streaming as entered:
         stream: Any = entered
@@ -52,7 +52,7 @@ async def test_closed_after_an_error() -> None:
     """What fails in the block closes the answer, and goes on."""
     client = FakeClient()
     with pytest.raises(ZeroDivisionError):
-        async with Streaming(client, "GET", "http://a/", {}):
+        async with Streaming(client.send, lambda: client.build_request("GET", "http://a/")):
             raise ZeroDivisionError
     assert client.stream.closed == 1
 
@@ -61,6 +61,6 @@ async def test_not_sent() -> None:
     """What cannot be sent is told at the beginning of the block, and there is nothing to close."""
     client = FakeClient(OSError("no"))
     with pytest.raises(OSError, match="no"):
-        async with Streaming(client, "GET", "http://a/", {}):
+        async with Streaming(client.send, lambda: client.build_request("GET", "http://a/")):
             pass
     assert client.stream.closed == 0

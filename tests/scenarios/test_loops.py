@@ -51,6 +51,12 @@ class Threads:
                 self.requests[number] += 1
                 sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
 
+    def wait_for_ends(self) -> None:
+        """Wait until all clients have closed their connections."""
+        for thread in self._threads[1:]:
+            thread.join(30)
+            assert not thread.is_alive()
+
     def close(self) -> None:
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
