@@ -6,8 +6,8 @@ sent: iterators, files. So a request is made of it once, and what is sent are co
 
 from __future__ import annotations
 
-import asyncio
 from abc import abstractmethod
+from asyncio import sleep
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -93,7 +93,7 @@ class Transfers(Verbs):
             return Streaming(self.send, lambda: repeated(asked(), event_fields(last)))
 
         async def pause(seconds: float) -> None:
-            await asyncio.sleep(within(asked().timeout, seconds))
+            await sleep(within(asked().timeout, seconds))
 
         return events(open_stream, last_event_id=last_event_id, reconnect=reconnect, retry=retry, sleep=pause)
 

@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from aiohttpclient import AsyncHTTPClient, DecodingError, ProtocolError, ServerSentEvent, StatusError
-from aiohttpclient.client import _codings, _sse
+from aiohttpclient.client import _codings, _sse, _transfers
 from tests.client.coded import BODY, encoded, field, gzipped, raw_deflated
 from tests.support import servers
 
@@ -113,8 +113,7 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     async def wait(seconds: float) -> None:
         found.append(seconds)
 
-    defaults: Any = _sse.events.__kwdefaults__
-    monkeypatch.setitem(defaults, "sleep", wait)
+    monkeypatch.setattr(_transfers, "sleep", wait)
     return found
 
 
