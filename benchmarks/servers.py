@@ -24,9 +24,14 @@ from .certificates import KINDS, Certificates
 from .cores import running_on
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 HOST: Final = "127.0.0.1"
+
+HOSTS: Final = tuple(f"127.0.0.{number}" for number in range(1, 9)) if sys.platform == "linux" else (HOST,)
+"""Other addresses of this machine at which nginx answers too. Each new connection to one of them leaves a port that is
+not to be used for it for a minute (TIME_WAIT, RFC 9293 section 3.6.1); when half of all ports are of that kind, finding
+another one takes the system longer than connecting."""
 
 SMALL: Final = "/small"
 SMALL_SIZE: Final = 1024
@@ -78,7 +83,7 @@ http {{
     uwsgi_temp_path {directory}/uwsgi;
     scgi_temp_path {directory}/scgi;
     server {{
-        listen {host}:{port} backlog=4096;
+{listen}
         root {directory};
         location = {small} {{ return 200 "{small_body}"; }}
 {of_client}
@@ -139,6 +144,9 @@ class Servers:
     origin: Address
     sink: Address
 
+    hosts: Sequence[str]
+    """The addresses at which ``origin`` answers."""
+
     tls: Mapping[str, Address]
     """One for each of :data:`certificates.KINDS`."""
 
@@ -160,10 +168,11 @@ def running(core: int | None) -> Iterator[Servers]:
         nginx = find_nginx()
         if nginx:
             origin, tls = stack.enter_context(_nginx(nginx, core, directory, certificates))
+            hosts = HOSTS
         else:
-            origin = sink
+            origin, hosts = sink, (HOST,)
             tls = {kind: stack.enter_context(_bare_server(core, certificates.of(kind))) for kind in KINDS}
-        yield Servers(origin, sink, tls, certificates.authority)
+        yield Servers(origin, sink, hosts, tls, certificates.authority)
 
 
 def allow_many_files() -> None:
@@ -198,7 +207,8 @@ def _nginx(
         for kind, tls_port in zip(KINDS, tls_ports, strict=True)
     )
     config = directory / "nginx.conf"
-    config.write_text(NGINX_CONFIG.format(port=port, tls=tls, **common))
+    listen = "\n".join(f"        listen {host}:{port} backlog=4096;" for host in HOSTS)
+    config.write_text(NGINX_CONFIG.format(listen=listen, tls=tls, **common))
     command = [program, "-e", f"{directory}/error.log", "-p", str(directory), "-c", str(config)]
     with _process(command, core):
         software = _nginx_version(program)

@@ -37,14 +37,20 @@ PER_REQUEST: Final = 1e6 / CONNECTIONS
 """Microseconds; a unit is one request in each of as many tasks."""
 
 
-def _asking(opened: Client, path: str, tls: str | None = None, close: bool = False) -> Contender:
-    """A contender whose unit is one request for ``path`` in each task, over TLS with a certificate of the kind."""
-    return partial(_ask, opened, path, tls, close)
+def _asking(opened: Client, path: str, tls: str | None = None, close: bool = False, number: int = 0) -> Contender:
+    """A contender whose unit is one request for ``path`` in each task, over TLS with a certificate of the kind.
+
+    With ``close`` each has a connection of its own; ``number`` is the contender's, who has an address of the server to
+    himself then (see :data:`benchmarks.servers.HOSTS`).
+    """
+    return partial(_ask, opened, path, tls, close, number)
 
 
 @asynccontextmanager
-async def _ask(opened: Client, path: str, tls: str | None, close: bool, servers: Servers) -> WorkIterator:
+async def _ask(opened: Client, path: str, tls: str | None, close: bool, number: int, servers: Servers) -> WorkIterator:
     address = servers.origin if tls is None else servers.tls[tls]
+    if close:
+        address = replace(address, host=servers.hosts[number % len(servers.hosts)])
     setup = Setup(address, CONNECTIONS, close=close, json=True)
     url = url_of(address, path=path)
     if tls is not None:
@@ -114,7 +120,10 @@ def _against_aiohttp(
 ) -> Result:
     contenders = {OURS: client, **PEERS}
     times = compete_apart(
-        {who: _asking(opened, *asked) for who, opened in contenders.items()},  # type: ignore[arg-type]  # as given
+        {
+            who: _asking(opened, *asked, number=number)  # type: ignore[arg-type, misc]  # as given
+            for number, (who, opened) in enumerate(contenders.items())
+        },
         servers,
         effort.shortened(2),
     )
