@@ -8,6 +8,7 @@ large body to a file first.
 from __future__ import annotations
 
 import json
+import random
 import resource
 import shutil
 import socket
@@ -24,14 +25,16 @@ from .certificates import KINDS, Certificates
 from .cores import running_on
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 HOST: Final = "127.0.0.1"
 
-HOSTS: Final = tuple(f"127.0.0.{number}" for number in range(1, 9)) if sys.platform == "linux" else (HOST,)
-"""Other addresses of this machine at which nginx answers too. Each new connection to one of them leaves a port that is
-not to be used for it for a minute (TIME_WAIT, RFC 9293 section 3.6.1); when half of all ports are of that kind, finding
-another one takes the system longer than connecting."""
+OTHER_HOSTS: Final = 8 if sys.platform == "linux" else 0
+"""Other addresses of this machine at which nginx answers too, new ones in each run.
+
+A new connection to an address leaves a port that is not to be used for it for a minute (TIME_WAIT, RFC 9293 section
+3.6.1). When half of all ports are of that kind, finding another one takes the system longer than connecting.
+"""
 
 SMALL: Final = "/small"
 SMALL_SIZE: Final = 1024
@@ -167,8 +170,8 @@ def running(core: int | None) -> Iterator[Servers]:
         sink = stack.enter_context(_bare_server(core))
         nginx = find_nginx()
         if nginx:
-            origin, tls = stack.enter_context(_nginx(nginx, core, directory, certificates))
-            hosts = HOSTS
+            hosts = _other_hosts() or (HOST,)
+            origin, tls = stack.enter_context(_nginx(nginx, core, directory, certificates, {HOST, *hosts}))
         else:
             origin, hosts = sink, (HOST,)
             tls = {kind: stack.enter_context(_bare_server(core, certificates.of(kind))) for kind in KINDS}
@@ -188,7 +191,7 @@ def find_nginx() -> str | None:
 
 @contextmanager
 def _nginx(
-    program: str, core: int | None, directory: Path, certificates: Certificates
+    program: str, core: int | None, directory: Path, certificates: Certificates, hosts: Iterable[str]
 ) -> Iterator[tuple[Address, dict[str, Address]]]:
     port, *tls_ports = _free_ports(1 + len(KINDS))
     (directory / LARGE.lstrip("/")).write_bytes(b"x" * LARGE_SIZE)
@@ -207,7 +210,7 @@ def _nginx(
         for kind, tls_port in zip(KINDS, tls_ports, strict=True)
     )
     config = directory / "nginx.conf"
-    listen = "\n".join(f"        listen {host}:{port} backlog=4096;" for host in HOSTS)
+    listen = "\n".join(f"        listen {host}:{port} backlog=4096;" for host in hosts)
     config.write_text(NGINX_CONFIG.format(listen=listen, tls=tls, **common))
     command = [program, "-e", f"{directory}/error.log", "-p", str(directory), "-c", str(config)]
     with _process(command, core):
@@ -239,6 +242,12 @@ def _process(command: list[str], core: int | None, stdout: int | None = None) ->
             yield process
         finally:
             process.terminate()
+
+
+def _other_hosts() -> tuple[str, ...]:
+    """Addresses of the loopback network (RFC 1122 section 3.2.1.3), all of which are this machine's on Linux."""
+    network = f"127.{random.randrange(1, 255)}.{random.randrange(256)}"
+    return tuple(f"{network}.{number}" for number in range(1, OTHER_HOSTS + 1))
 
 
 def _nginx_version(program: str) -> str:

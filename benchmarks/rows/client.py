@@ -41,7 +41,7 @@ def _asking(opened: Client, path: str, tls: str | None = None, close: bool = Fal
     """A contender whose unit is one request for ``path`` in each task, over TLS with a certificate of the kind.
 
     With ``close`` each has a connection of its own; ``number`` is the contender's, who has an address of the server to
-    himself then (see :data:`benchmarks.servers.HOSTS`).
+    himself then (see :data:`benchmarks.servers.OTHER_HOSTS`).
     """
     return partial(_ask, opened, path, tls, close, number)
 
