@@ -96,7 +96,8 @@ class CompleteSender:
                 return await self._stream(request.unshared(), answer, started).complete()
             request = request.unshared()
             handler = Resumed(self._sender, self._stream(request, answer, started))
-        request.extensions[SPENT] = self._now() - started
+        if settings.retries is not None and settings.retries.attempts > 1:  # else nobody would take it away again
+            request.extensions[SPENT] = self._now() - started
         return await (await compose(self._middlewares, handler)(request)).complete()
 
     def _stream(self, request: Request, answer: AsyncHTTPResponse | WholeResponse, started: float) -> ResponseStream:

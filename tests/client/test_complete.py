@@ -279,3 +279,12 @@ async def test_options_are_for_one_request(options: dict[str, Any]) -> None:
         assert here.asked != plain
         await here.client.post("/whole")
         assert here.asked == plain
+
+
+@pytest.mark.parametrize("retries", [None, RetryPolicy(attempts=1), RetryPolicy()], ids=["none", "one", "usual"])
+@pytest.mark.parametrize("path", ["/missing", "/away", "/cookie"])
+async def test_nothing_is_left_in_the_request(path: str, retries: RetryPolicy | None) -> None:
+    """What the short way notes for the long one is not there any more when the caller gets to see the request."""
+    async with talking(pages(), retries=retries) as here:
+        response = await here.client.get(path)
+        assert [each.request.extensions for each in (response, *response.history)] == [{}] * (1 + len(response.history))
