@@ -17,6 +17,8 @@ from aiohttpclient.client._contents import content_payload
 from aiohttpclient.client._digest import AUTH_INT_SIZE, SPACES, DigestAuth, body_hash, random_cnonce
 from aiohttpclient.client.middlewares._auth import ATTEMPTS, AuthMiddleware
 from aiohttpclient.errors import BodyNotReplayable, ProtocolError
+from tests.net.streams import until
+from tests.support.leaks import open_descriptors
 
 from .fakes_auth import DigestServer, Server, parameters_of, request, stream
 
@@ -614,7 +616,7 @@ async def test_auth_int_insisted_on() -> None:
 
 
 async def test_file_is_closed_when_hashing_is_cancelled(tmp_path: Path) -> None:
-    """Cancelled while a file is read for its hash, nothing stays open."""
+    """Cancelled while a file is read for its hash, nothing stays open when the thread that reads it is done."""
     path = tmp_path / "body"
     path.write_bytes(b"x" * 1000)
     task = asyncio.create_task(body_hash(content_payload(path), "md5"))
@@ -622,6 +624,7 @@ async def test_file_is_closed_when_hashing_is_cancelled(tmp_path: Path) -> None:
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+    await until(lambda: str(path) not in {each.target for each in open_descriptors()})
 
 
 async def test_nothing_to_answer() -> None:
