@@ -65,6 +65,14 @@ class HeadReader:
         self._seen: bytes | tuple[()] = ()  # the last final head: nothing begins with () where there is none
         self._seen_head: ResponseHead | None = None
 
+    def renewed(self, stream: StreamProtocol) -> HeadReader:
+        """The same reader for a ``stream`` on which there was no exchange; it knows the last head of the one before."""
+        self.stream = stream
+        self._first = True
+        self._scanned = 0
+        self.rest()
+        return self
+
     def adapt(
         self,
         limits: MessageLimits,

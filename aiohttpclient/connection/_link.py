@@ -112,6 +112,7 @@ class Link:
         "_stream",
         "_target",
         "_timeout",
+        "_worn",
         "claimed",
         "owner",
         "refused",
@@ -167,6 +168,7 @@ class Link:
         self.claimed = False
         self._epoch = 0
         self._heads: HeadReader | None = None
+        self._worn: HeadReader | None = None
         self._sender: BodySender | None = None
         self._response: AsyncHTTPResponse | weakref.ref[AsyncHTTPResponse] | None = None
         self._method = ""
@@ -309,6 +311,14 @@ class Link:
         stream, self._stream, self._heads = self._stream, None, None
         return stream
 
+    def renew(self) -> None:
+        """After an exchange that was the last on its stream: let go of that, to be opened again as a new connection is.
+
+        What the last head was like is remembered.
+        """
+        self._worn, self._heads, self._stream = self._heads, None, None
+        self.untouched = self.refused = False
+
     def carries(self, stream: StreamProtocol) -> bool:
         """Whether ``stream`` is the one that requests go over."""
         return self._stream is stream
@@ -450,11 +460,13 @@ class Link:
         if not stream.is_clean():
             await refuse_early_bytes(stream)
         self._stream = stream
-        self._heads = HeadReader(stream)
+        worn, self._worn = self._worn, None
+        self._heads = HeadReader(stream) if worn is None else worn.renewed(stream)
         return stream
 
     async def _dial(self, tell: Tell | None) -> StreamProtocol:
-        now = asyncio.get_running_loop().time
+        assert self._opening is not None
+        now = self._opening.loop.time
         started = now()
         plain = await (self._reach(tell) if self._tunnel is None else self._reach_through(self._tunnel, tell))
         try:

@@ -5,8 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from ..net import alarms_of
+
 if TYPE_CHECKING:
-    from asyncio import AbstractEventLoop, TimerHandle
+    from asyncio import AbstractEventLoop
+
+    from ..net import Alarm
 
 
 class Opening:
@@ -17,7 +21,7 @@ class Opening:
     :raises RuntimeError: there is no task
     """
 
-    __slots__ = ("_before", "_handle", "_is_over", "_task", "deadline", "expired", "loop")
+    __slots__ = ("_alarm", "_before", "_is_over", "_task", "deadline", "expired", "loop")
 
     def __init__(self, loop: AbstractEventLoop, seconds: float | None) -> None:
         task = asyncio.current_task(loop)
@@ -28,8 +32,18 @@ class Opening:
         self._is_over = False
         self.loop = loop
         self.expired = False
-        self.deadline = None if seconds is None else loop.time() + seconds
-        self._handle: TimerHandle | None = None if self.deadline is None else loop.call_at(self.deadline, self.expire)
+        self.deadline: float | None = None
+        self._alarm: Alarm | None = None
+        if seconds is not None:
+            self.deadline = loop.time() + seconds
+            self._alarm = alarms_of(loop).set(self.deadline, self._rings)
+
+    def _rings(self) -> None:
+        assert self.deadline is not None
+        if self.loop.time() < self.deadline:  # an alarm may be early
+            self._alarm = alarms_of(self.loop).set(self.deadline, self._rings)
+        else:
+            self.expire()
 
     def expire(self) -> None:
         """Cancel the task, unless that was done, or it is over."""
@@ -40,7 +54,7 @@ class Opening:
     def over(self, error: BaseException | None = None) -> bool:
         """It is over; whether ``error``, with which it ended, is the cancellation from here, and nobody else's too."""
         self._is_over = True
-        if self._handle is not None:
-            self._handle.cancel()
+        if self._alarm is not None:
+            self._alarm.release()
         # The request to cancel is taken back (asyncio.Task.uncancel), whatever became of it.
         return self.expired and self._task.uncancel() <= self._before and isinstance(error, asyncio.CancelledError)

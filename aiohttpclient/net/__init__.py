@@ -1,5 +1,6 @@
 """asyncio meets sockets: streams, names, TLS, timers. Knows nothing of HTTP."""
 
+from ._alarms import Alarm, alarms_of
 from ._dialer import Dialed, Dialer, Marks, TCPDialer, UnixDialer, adopt, dial, dial_unix
 from ._policy import public_only
 from ._protocol import BYTES_WHILE_IDLE, EXPIRED, LOST, PEER_CLOSED, STAYS_READABLE, SURPLUS, StreamProtocol
@@ -22,6 +23,7 @@ __all__ = [
     "STAYS_READABLE",
     "SURPLUS",
     "TUNNELLED",
+    "Alarm",
     "Dialed",
     "Dialer",
     "Marks",
@@ -35,6 +37,7 @@ __all__ = [
     "Tell",
     "UnixDialer",
     "adopt",
+    "alarms_of",
     "clock_of",
     "default_context",
     "dial",

@@ -28,9 +28,34 @@ if TYPE_CHECKING:
 ASKS_AGAIN: Final = sys.platform == "linux"
 """Elsewhere it is not known to be of any use; on Windows a socket that is being connected must not be touched."""
 
+NONBLOCKING: Final[int] = getattr(socket, "SOCK_NONBLOCK", 0)
+"""Where there is such a flag, a socket need not be told later (socket(2))."""
+
 PENDING: Final = frozenset({errno.EINPROGRESS, errno.EALREADY, errno.EAGAIN, errno.EINTR})
 CONNECTED: Final = frozenset({0, errno.EISCONN})
 """What ``connect`` says on the way (connect(2))."""
+
+
+class IPv4Socket(socket.socket):
+    """A TCP socket that knows what it is.
+
+    ``socket`` makes members of two enumerations of numbers whenever it is asked, and asyncio asks three times for each
+    connection.
+    """
+
+    __slots__ = ()
+    family = socket.AF_INET  # a property there
+    type = socket.SOCK_STREAM
+
+
+class IPv6Socket(IPv4Socket):
+    """The same for the other family."""
+
+    __slots__ = ()
+    family = socket.AF_INET6
+
+
+SOCKETS: Final[dict[int, type[socket.socket]]] = {socket.AF_INET: IPv4Socket, socket.AF_INET6: IPv6Socket}
 
 
 async def race(
@@ -100,8 +125,9 @@ async def attempt(address: AddrInfoType, local: Sequence[AddrInfoType] | None) -
     family, kind, protocol, _, where = address
     sock: socket.socket | None = None
     try:
-        sock = socket.socket(family, kind, protocol)
-        sock.setblocking(False)
+        sock = SOCKETS.get(family, socket.socket)(family, kind | NONBLOCKING, protocol)
+        if not NONBLOCKING:
+            sock.setblocking(False)
         if local is not None:
             bind(sock, [each[4] for each in local if each[0] == family])
         await connect(sock, where)
@@ -116,9 +142,10 @@ async def attempt(address: AddrInfoType, local: Sequence[AddrInfoType] | None) -
 
 async def connect(sock: socket.socket, where: tuple[Any, ...] | str) -> None:
     """``loop.sock_connect`` with the system's own text in its errors: asyncio's has only the address."""
-    loop = asyncio.get_running_loop()
+    loop: asyncio.AbstractEventLoop
     try:
         if not is_connected_at_once(sock, where):
+            loop = asyncio.get_running_loop()
             await loop.sock_connect(sock, where)
     except OSError as error:
         raise OSError(error.errno, os.strerror(error.errno) if error.errno else str(error)) from None

@@ -1,11 +1,11 @@
 """A timer that is armed once and re-armed lazily.
 
 Arming asyncio's own timers costs a heap operation each time, and a request needs several. Here a deadline is a number:
-moving it later, or taking it away, touches nothing else. The one ``TimerHandle`` looks at the number when it fires, and
-goes back to sleep when the deadline has moved. Only a deadline earlier than the handle's time needs a new handle.
+moving it later, or taking it away, touches nothing else. The one :class:`Alarm` looks at the number when it rings, and
+is set anew when the deadline has moved. Only a deadline earlier than the alarm's time needs a new one.
 
 There are two numbers. ``deadline`` is that of the moment, and changes several times in an exchange. ``ceiling`` is that
-of the whole, and stays; since the handle is never later than the ceiling, setting a deadline need not look at it.
+of the whole, and stays; since the alarm is never later than the ceiling, setting a deadline need not look at it.
 """
 
 from __future__ import annotations
@@ -15,9 +15,13 @@ import time
 from math import inf
 from typing import TYPE_CHECKING
 
+from ._alarms import alarms_of
+
 if TYPE_CHECKING:
-    from asyncio import AbstractEventLoop, TimerHandle
+    from asyncio import AbstractEventLoop
     from collections.abc import Callable
+
+    from ._alarms import Alarm
 
 
 def clock_of(loop: AbstractEventLoop) -> Callable[[], float]:
@@ -30,12 +34,12 @@ class LazyTimer:
     """Calls ``expired`` once the deadline, or the ceiling, that was set last has passed, unless it was taken away.
 
     ``expired`` is called with the ceiling if that is what has passed, with None if it is the deadline. Either is set by
-    assigning it, and calling ``wake_by`` where it is earlier than ``due``, the time of the handle (``inf`` without
+    assigning it, and calling ``wake_by`` where it is earlier than ``due``, the time of the alarm (``inf`` without
     one): a comparison in place of a call, since each request does this three times. Either is taken away by assigning
-    None; the handle stays, since the next deadline most likely finds it useful. ``time`` is the clock.
+    None; the alarm stays, since the next deadline most likely finds it useful. ``time`` is the clock.
     """
 
-    __slots__ = ("_expired", "_handle", "ceiling", "deadline", "due", "loop", "time")
+    __slots__ = ("_alarm", "_alarms", "_expired", "ceiling", "deadline", "due", "loop", "time")
 
     def __init__(self, loop: AbstractEventLoop, expired: Callable[[float | None], None]) -> None:
         self.loop = loop
@@ -43,7 +47,8 @@ class LazyTimer:
         self.ceiling: float | None = None
         self.time = clock_of(loop)
         self._expired = expired
-        self._handle: TimerHandle | None = None
+        self._alarms = alarms_of(loop)
+        self._alarm: Alarm | None = None
         self.due = inf
 
     def move(self, deadline: float) -> None:
@@ -53,23 +58,22 @@ class LazyTimer:
             self.wake_by(deadline)
 
     def close(self) -> None:
-        """Give the handle back to the loop; the timer holds nothing alive after this."""
+        """Leave the alarm to others; the timer holds nothing alive after this."""
         self.deadline = self.ceiling = None
-        if self._handle is not None:
-            self._handle.cancel()
-            self._handle = None
+        if self._alarm is not None:
+            self._alarm.release()
+            self._alarm = None
             self.due = inf
 
     def wake_by(self, when: float) -> None:
         """Look at the numbers at ``when``, which is earlier than ``due``."""
-        if self._handle is not None:
-            self._handle.cancel()
-        # The time is kept here, too: uvloop's handle for a time that is almost now has no when().
-        self.due = when
-        self._handle = self.loop.call_at(when, self._fire)
+        if self._alarm is not None:
+            self._alarm.cancel()
+        alarm = self._alarm = self._alarms.set(when, self._fire)
+        self.due = alarm.due
 
     def _fire(self) -> None:
-        self._handle = None
+        self._alarm = None
         self.due = inf
         deadline, ceiling = self.deadline, self.ceiling
         if deadline is None or (ceiling is not None and ceiling <= deadline):

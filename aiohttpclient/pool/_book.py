@@ -39,19 +39,21 @@ if TYPE_CHECKING:
     from asyncio import Future
     from collections.abc import Hashable, Iterator
 
+    from ._connections import PooledConnection
     from ._limits import PoolLimits
 
 CONNECTING, BUSY, IDLE, CLOSED = SlotState.CONNECTING, SlotState.BUSY, SlotState.IDLE, SlotState.CLOSED
 
 
 class Page:
-    """What the book knows about one origin."""
+    """What the book knows about one origin. ``spare`` is the pool's: what serves for the next connection."""
 
-    __slots__ = ("aside", "idle", "key", "open", "waiters")
+    __slots__ = ("aside", "idle", "key", "open", "spare", "waiters")
 
     def __init__(self, key: Any) -> None:
         self.key = key
         self.open = 0
+        self.spare: PooledConnection | None = None
         self.idle: dict[Slot, None] = {}  # the one used last is the last
         self.waiters: OrderedDict[Waiter, None] | None = None  # those aside are the first; most origins never have any
         self.aside = 0

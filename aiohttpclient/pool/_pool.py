@@ -50,6 +50,8 @@ if TYPE_CHECKING:
 
     Prepared = tuple[Route, str, bytes, Plan, Any]
 
+LAST = Drop.LAST
+
 PREPARED = 256
 """Requests without a body that are remembered as they are sent: a service asks for the same few again and again."""
 
@@ -227,7 +229,7 @@ class ConnectionPool(Supply):
                     conn.keep_session()  # before the body: a server that closes after it may do so unread
                 if type(response) is tuple:
                     conn.owner = None
-                    self._complete(slot, response[0].keep_alive)
+                    self._complete(slot, response[0].keep_alive, conn)
                 elif conn.owner is not None:  # the response is not complete yet
                     conn.owner = self
                 return response
@@ -338,21 +340,27 @@ class ConnectionPool(Supply):
         """A response was read to its end: its connection is idle, or somebody else's, in this step."""
         self._complete(conn.slot, response.head.keep_alive)
 
-    def _complete(self, slot: Slot, told: float | None) -> None:
-        """The exchange on ``slot`` is over; ``told``: for how many seconds the server keeps the connection."""
+    def _complete(self, slot: Slot, told: float | None, conn: PooledConnection | None = None) -> None:
+        """The exchange on ``slot`` is over; ``told``: for how many seconds the server keeps the connection.
+
+        ``conn``: its connection, if nobody else knows that. When it is over, the next one has its object.
+        """
         stream = slot.stream
-        if stream.spoiled is not None:
-            self._drop(slot, DROPS.get(stream.spoiled, Drop.LAST))
-            return
-        if told is not None:
-            slot.expiry = self._shorter(told)
-        if self._careful or self._book.waiting or not slot.expiry:
+        if stream.spoiled is None:
+            if told is not None:
+                slot.expiry = self._shorter(told)
+            if slot.expiry and not (self._careful or self._book.waiting):
+                self._book.free(slot)  # nearly always: what _free() would come to
+                stream.expire_in(slot.expiry)
+                if self._talks:
+                    self._say(EventKind.IDLE, slot.page.key)
+                return
             self._free(slot)
-            return
-        self._book.free(slot)  # nearly always: what _free() would come to
-        stream.expire_in(slot.expiry)
-        if self._talks:
-            self._say(EventKind.IDLE, slot.page.key)
+        else:
+            self._drop(slot, DROPS.get(stream.spoiled, LAST))
+        if conn is not None and slot.conn is None:
+            conn.renew()
+            slot.page.spare = conn
 
     def _shorter(self, told: float) -> float:
         """How long a connection may be idle that the server keeps for ``told`` seconds."""

@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from ._timeouts import TimeoutManager
 
 BUSY, IDLE = SlotState.BUSY, SlotState.IDLE
+CONNECTING, DROPPED = EventKind.CONNECTING, EventKind.DROPPED
 
 log = logging.getLogger("aiohttpclient.pool")
 
@@ -282,15 +283,17 @@ class Supply:
 
         ``unsent``: nothing of the request was sent so far.
         """
-        key = slot.page.key
+        page = slot.page
+        key = page.key
         try:
-            self._check_usable()
+            self._check_open()
             if slot.conn is None:
-                slot.conn = self._router.connection(key)
+                spare, page.spare = page.spare, None
+                slot.conn = spare or self._router.connection(key)
                 slot.conn.slot = slot
             self._slots[slot] = slot.conn
             self._book.reconnecting(slot)
-            self._say(EventKind.CONNECTING, key)
+            self._say(CONNECTING, key)
             clock.check()
             if before is not None:
                 before()
@@ -314,7 +317,8 @@ class Supply:
         resumed = isinstance(conn, AsyncHTTPSConnection) and conn.session_reused
         self._opened += 1
         self._resumed += resumed
-        self._say(EventKind.OPENED, slot.page.key, "TLS session resumed" if resumed else "")
+        if self._talks:
+            self._say(EventKind.OPENED, slot.page.key, "TLS session resumed" if resumed else "")
 
     # -- giving it back ----------------------------------------------------------------------------------------------
 
@@ -376,7 +380,7 @@ class Supply:
 
     def _count(self, slot: Slot, reason: Drop) -> None:
         self._dropped[reason] += 1
-        self._say(EventKind.DROPPED, slot.page.key, reason.value)
+        self._say(DROPPED, slot.page.key, reason.value)
 
     def stream_spoiled(self, slot: Slot, stream: StreamProtocol) -> None:
         """Something has happened to a connection from which nobody expects anything."""
@@ -414,6 +418,9 @@ class Supply:
 
     def _check_usable(self) -> None:
         self.check_loop()
+        self._check_open()
+
+    def _check_open(self) -> None:
         if self._closed:
             raise PoolClosed("the pool is closed")
 

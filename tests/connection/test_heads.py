@@ -368,3 +368,24 @@ async def test_answer_that_is_there_before_it_is_asked_for() -> None:
         response = await conn.getresponse()
         assert await response.read() == b"final"
         assert conn.connected
+
+
+async def test_heads_of_a_connection_that_is_opened_again() -> None:
+    """A connection that was renewed begins anew: what comes on it is judged as on a new one, HTTP/0.9 included."""
+    answers = iter((reply(b"first", "Connection: close"), b"simple", CONTINUE + reply(b"first", "Connection: close")))
+
+    async def script(peer: Peer) -> None:
+        await peer.read_head()
+        await peer.send(next(answers))
+
+    async with raw_server(script) as server:
+        conn = AsyncHTTPConnection(server.host, server.port)
+        seen = []
+        for _ in range(3):
+            await conn.open(Timeout(), None)
+            await conn.request("GET", "/")
+            response = await conn.getresponse()
+            seen.append((response.version, await response.read(), response.will_close))
+            conn.renew()
+            assert not conn.connected
+        assert seen == [(11, b"first", True), (9, b"simple", True), (11, b"first", True)]

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from aiohttpclient.connection._opening import Opening
+from aiohttpclient.net import alarms_of
 from tests.net.streams import turns
 
 
@@ -40,6 +41,28 @@ async def test_time_is_up() -> None:
     assert opening.expired
     assert ended == [(asyncio.CancelledError, True)]
     assert task.cancelling() == 0
+
+
+async def test_alarm_that_rings_early() -> None:
+    """With an alarm that somebody else had no more use for, the deadline is the same, though that rings before it."""
+    loop = asyncio.get_running_loop()
+    alarms = alarms_of(loop)
+    kept = alarms.set(loop.time() + 3600, turns)
+    alarms.set(loop.time() + 0.001, turns).release()
+    ended: list[tuple[type[BaseException] | None, bool]] = []
+    made: list[Opening] = []
+
+    async def work() -> None:
+        made.append(Opening(loop, 0.05))
+        await bounded(made[0], ended)
+
+    started = loop.time()
+    await asyncio.wait([asyncio.create_task(work())])
+    assert loop.time() - started >= 0.05
+    assert made[0].expired
+    assert ended == [(asyncio.CancelledError, True)]
+    assert alarms.wanted == 1
+    kept.cancel()
 
 
 async def test_nothing_happens_afterwards() -> None:

@@ -373,3 +373,20 @@ async def test_abandoned(listener: Any, silent: Any, alone: bool, monkeypatch: p
         assert not other_tasks()
         number += 1
     assert number > 1
+
+
+@pytest.mark.parametrize("flag", [_race.NONBLOCKING, 0], ids=["as the system can", "without a flag for that"])
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+async def test_socket_knows_what_it_is(host: str, flag: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sockets say of themselves what any socket would, also in a copy, and do not block."""
+    monkeypatch.setattr(_race, "NONBLOCKING", flag)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.create_server((host, 0), family=family) as listener:
+        sock = await race([address(listener.getsockname())], None, NEVER)
+        assert isinstance(sock, socket.socket)
+        with sock, sock.dup() as copy, socket.socket(fileno=copy.detach()) as plain:
+            assert (sock.family, sock.type, sock.proto) == (plain.family, plain.type, plain.proto)
+            assert sock.family is family
+            assert sock.type is socket.SOCK_STREAM
+            assert not sock.getblocking()
+            assert sock.getpeername() == listener.getsockname()

@@ -14,6 +14,7 @@ import yarl
 
 from aiohttpclient import (
     AsyncHTTPConnection,
+    BadStatusLine,
     ConnectionPool,
     ConnectTimeout,
     HTTPException,
@@ -32,8 +33,8 @@ from aiohttpclient import (
     TotalTimeout,
     WriteTimeout,
 )
-from aiohttpclient.net import ResumingContext, StreamProtocol
-from aiohttpclient.pool import Drop, EventKind, PoolEvent
+from aiohttpclient.net import ResumingContext, StreamProtocol, TCPDialer
+from aiohttpclient.pool import Drop, EventKind, PoolEvent, _routes
 from tests.connection.exchanges import Listener
 from tests.support.server import raw_server, reply
 
@@ -42,6 +43,7 @@ from .servers import (
     HALF,
     Clock,
     Counts,
+    connect_proxy,
     counts,
     dropped,
     get,
@@ -1674,3 +1676,173 @@ async def test_tls_session_that_cannot_be_kept(error: Exception, tls: TlsKit, mo
                     pass
                 assert counts(pool) == Counts()
             assert pool.stats().resumed == 0
+
+
+# -- the object of a connection that is over serves the next one
+
+
+class Made:
+    """Counts the connections that a pool makes."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.conns: list[Any] = []
+        make = _routes.Router.connection
+
+        def made(router: _routes.Router, key: _routes.OriginKey) -> Any:
+            self.conns.append(make(router, key))
+            return self.conns[-1]
+
+        monkeypatch.setattr(_routes.Router, "connection", made)
+
+
+async def asked(pool: ConnectionPool, url: str, times: int) -> list[bytes]:
+    """The bodies of so many answers in a row, each had whole where that is possible."""
+    bodies = []
+    for number in range(times):
+        answer = await pool.request("GET", f"{url}/{number}", whole=True)
+        bodies.append(answer[1] if isinstance(answer, tuple) else await answer.read())
+    return bodies
+
+
+async def last(peer: Peer) -> None:
+    """Answer with the target of a request, and close."""
+    head = await peer.read_head()
+    await peer.send(reply(head.split(b" ")[1], "Connection: close"))
+
+
+async def test_object_of_a_connection_that_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Connections that end with their answer are opened by the objects of those before, and nothing else is shared."""
+    made = Made(monkeypatch)
+    async with raw_server(last) as server, ConnectionPool(PoolLimits(connections=3)) as pool:
+        answers = await asyncio.gather(*(asked(pool, server.url, 20) for _ in range(3)))
+        assert answers == [[b"/%d" % number for number in range(20)]] * 3
+        assert server.connections == 60
+        assert dropped(pool) == {Drop.LAST: 60}
+        assert pool.stats().opened == 60
+        assert len(made.conns) <= 6
+        assert counts(pool) == Counts()
+
+
+async def test_object_of_a_connection_over_tls(monkeypatch: pytest.MonkeyPatch, tls: TlsKit) -> None:
+    """The same over TLS, and through a tunnel: each connection has its own handshake and its own CONNECT."""
+    made = Made(monkeypatch)
+    heads: list[bytes] = []
+
+    async def tunnel(peer: Peer) -> None:
+        await connect_proxy(peer, tls.good, heads)
+        await last(peer)
+
+    limits = PoolLimits(connections=2)
+    async with raw_server(last, ssl=tls.good) as server:
+        async with ConnectionPool(limits, ssl_context=tls.client) as pool:
+            answers = await asyncio.gather(*(asked(pool, server.url, 10) for _ in range(2)))
+            assert answers == [[b"/%d" % number for number in range(10)]] * 2
+    assert server.connections == 20
+    assert len(made.conns) <= 4
+    made.conns.clear()
+    async with raw_server(tunnel) as proxy:
+        async with ConnectionPool(limits, ssl_context=tls.client, proxy=proxy.url) as pool:
+            answers = await asyncio.gather(*(asked(pool, "https://localhost", 10) for _ in range(2)))
+            assert answers == [[b"/%d" % number for number in range(10)]] * 2
+    assert len(heads) == 20
+    assert len(made.conns) <= 4
+
+
+async def test_object_after_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only what ended as it should serves again: not what failed, was cancelled, or is still to be read."""
+    made = Made(monkeypatch)
+    go_on = asyncio.Event()
+
+    async def broken(peer: Peer) -> None:
+        await peer.send(b"nonsense\r\n\r\n")
+        peer.close()
+
+    async def page(peer: Peer) -> None:
+        await go_on.wait()
+        await peer.send(reply(b"held", "Connection: close"))
+
+    pages: dict[str, Any] = {"/broken": broken, "/held": page}
+    async with serving(pages) as (server, _), ConnectionPool() as pool:
+        held = asyncio.create_task(get(pool, f"{server.url}/held"))
+        await until(lambda: counts(pool).busy == 1)
+        for _ in range(3):
+            with pytest.raises(HTTPException):
+                await pool.request("GET", f"{server.url}/broken", whole=True)
+        waiting = asyncio.create_task(pool.request("GET", f"{server.url}/held", whole=True))
+        await until(lambda: counts(pool).busy == 2)
+        waiting.cancel()
+        await asyncio.wait([waiting])
+        assert len(made.conns) == 5
+        go_on.set()
+        assert await held == b"held"
+        assert len({id(conn) for conn in made.conns}) == 5
+
+
+async def test_object_when_it_cannot_be_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An object that could not be opened again is given up, and the next request has a new one."""
+    made = Made(monkeypatch)
+    dialer = TCPDialer()
+    refuse = False
+
+    class Dialer:
+        async def dial(self, host: str, port: int) -> StreamProtocol:
+            if refuse:
+                raise ConnectionRefusedError("not now")
+            return await dialer.dial(host, port)
+
+    go_on = asyncio.Event()
+
+    async def page(peer: Peer) -> None:
+        await go_on.wait()
+        await peer.send(reply(b"held"))
+
+    last_one = reply(b"last", "Connection: close")
+    async with serving({"/last": last_one, "/held": page}) as (server, _), ConnectionPool(dialer=Dialer()) as pool:
+        held = asyncio.create_task(get(pool, f"{server.url}/held"))
+        await until(lambda: counts(pool).busy == 1)
+        url = f"{server.url}/last"
+        for _ in range(2):
+            assert (await pool.request("GET", url, whole=True))[1] == b"last"  # type: ignore[index]
+        assert len(made.conns) == 2
+        refuse = True
+        with pytest.raises(ConnectionRefusedError):
+            await pool.request("GET", url, whole=True)
+        refuse = False
+        assert (await pool.request("GET", url, whole=True))[1] == b"last"  # type: ignore[index]
+        assert len(made.conns) == 3
+        go_on.set()
+        assert await held == b"held"
+
+
+async def test_head_that_was_seen_on_another_connection() -> None:
+    """Heads are remembered from one connection to the next; what differs is read anew, and what is none is refused."""
+    answers = [
+        reply(b"one", "Connection: close"),
+        reply(b"two", "Connection: close"),
+        reply(b"longer", "Connection: close"),
+        reply(b"six", "Connection: close", "X-More: yes"),
+        b"HTTP/1.1 103 Early Hints\r\n\r\n" + reply(b"two", "Connection: close"),
+        reply(b"one", "Connection: close"),
+    ]
+    left = iter(answers)
+
+    async def script(peer: Peer) -> None:
+        head = await peer.read_head()
+        if b"/held" in head:
+            await peer.read_until_eof()
+        else:
+            await peer.send(next(left, b"nonsense that is no HTTP\r\n\r\n"))
+
+    async with raw_server(script) as server, ConnectionPool() as pool:
+        held = asyncio.create_task(get(pool, f"{server.url}/held"))
+        await until(lambda: counts(pool).busy == 1)
+        seen = []
+        for _ in answers:
+            head, body, _ = await pool.request("GET", server.url, whole=True)  # type: ignore[misc]
+            seen.append((head.headers.get("X-More"), body))
+        assert [body for _, body in seen] == [b"one", b"two", b"longer", b"six", b"two", b"one"]
+        assert [more for more, _ in seen] == [None, None, None, "yes", None, None]
+        with pytest.raises(BadStatusLine):
+            await pool.request("GET", server.url, whole=True)
+        held.cancel()
+        await asyncio.wait([held])
