@@ -142,13 +142,15 @@ class Body(ABC):
 class LengthBody(Body):
     """A body of known length. Large reads are received straight into their destination."""
 
-    __slots__ = ("remaining",)
+    __slots__ = ("_last", "_spare", "remaining")
 
     def __init__(self, stream: StreamProtocol, seconds: float | None, length: int) -> None:
         self.stream = stream
         self.seconds = seconds
         self.ended = False
         self.remaining = length
+        self._last: io.BytesIO | None = None
+        self._spare: io.BytesIO | None = None
 
     def available(self) -> int:
         return min(len(self.stream.reader.buffered), self.remaining)
@@ -180,8 +182,8 @@ class LengthBody(Body):
         if stream.reader.buffered or stream.ended or min(limit, self.remaining) < DIRECT_MINIMUM:
             return await super().read_some(limit)
         limit = min(limit, self.remaining, BLOCK)
-        sink = io.BytesIO(bytes(limit))
-        with sink.getbuffer() as view:
+        sink = self._next_sink(limit)
+        with sink.getbuffer() as whole, whole[:limit] as view:
             try:
                 await stream.receive_into(view, self.seconds, first_only=True)
             finally:
@@ -191,6 +193,21 @@ class LengthBody(Body):
         self._count(filled)
         sink.truncate(filled)
         return sink.getvalue()
+
+    def _next_sink(self, size: int) -> io.BytesIO:
+        """Memory for a block of ``size`` bytes: where possible that of the last but one, which need not be zeroed.
+
+        ``BytesIO`` lends out the memory of the ``bytes`` that it has returned, and copies it if somebody still has
+        them. Whoever lets go of each block gets them all in the same two places; a block that is kept stays what it is.
+        """
+        sink, self._spare = self._spare, self._last
+        if sink is None:
+            sink = io.BytesIO(bytes(size))
+        else:
+            sink.seek(size - 1)
+            sink.write(b"\0")
+        self._last = sink
+        return sink
 
     async def read_exactly(self, count: int) -> bytes:
         count = min(count, self.remaining)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import hashlib
 import os
 import random
 from pathlib import Path
@@ -327,3 +328,58 @@ async def test_body_that_is_there_already() -> None:
                 reading.send(None)
             assert caught.value.value == b"body"
             assert response.closed
+
+
+@pytest.mark.parametrize("keeps", ["nothing", "the last", "every third", "views", "everything"])
+@pytest.mark.parametrize("limit", [None, _bodies.DIRECT_MINIMUM, 100_003])
+async def test_blocks_stay_as_they_were(keeps: str, limit: int | None) -> None:
+    """A block that somebody has is never written to again, whatever comes: it is the memory of others that is used."""
+    generator = random.Random(len(keeps))
+    body = generator.randbytes(6_000_000)
+    digests: list[bytes] = []
+    kept: list[tuple[int, bytes | memoryview]] = []
+    sizes = []
+
+    async def script(peer: Peer) -> None:
+        await peer.read_head()
+        raw = framed(body, "length")
+        while raw:
+            size = generator.choice([1000, 60_000, 300_000, 900_000])
+            await peer.send(raw[:size])
+            raw = raw[size:]
+            await asyncio.sleep(0)
+
+    async with response_to(script) as response:
+        start = 0
+        while block := await response.read1(-1 if limit is None else generator.choice([limit, limit * 3])):
+            digests.append(hashlib.sha256(block).digest())
+            assert block == body[start : start + len(block)]
+            start += len(block)
+            sizes.append(len(block))
+            if keeps == "the last":
+                kept.clear()
+            if keeps in ("the last", "everything") or (keeps == "every third" and len(sizes) % 3 == 0):
+                kept.append((len(sizes) - 1, block))
+            elif keeps == "views":
+                kept.append((len(sizes) - 1, memoryview(block)[10:]))
+            del block
+    assert sum(sizes) == len(body)
+    assert max(sizes) >= _bodies.DIRECT_MINIMUM
+    for number, part in kept:
+        start = sum(sizes[:number]) + (10 if isinstance(part, memoryview) else 0)
+        assert part == body[start : start + len(part)]
+        if isinstance(part, bytes):
+            assert hashlib.sha256(part).digest() == digests[number]
+
+
+async def test_memory_of_blocks_is_used_again() -> None:
+    """Whoever lets go of each block, or has only the last, streams a body through the memory of a few."""
+    body = os.urandom(8_000_000)
+    async with response_to(framed(body, "length")) as response:
+        places = set()
+        count = 0
+        async for block in response.iter_bytes():
+            if len(block) >= _bodies.DIRECT_MINIMUM:
+                places.add(id(block))
+                count += 1
+        assert count > 2 * len(places)
