@@ -62,7 +62,17 @@ BROKEN: Final = {
 STALLED: Final = {"stall": 3, "stall in head": 2, "stall in body": 3, "black hole": 1}
 """What goes on for ever: somebody or some timeout has to end it."""
 
-ACTIONS: Final = {"read": 15, "pieces": 3, "blocks": 3, "lines": 3, "into": 3, "close": 2, "forget": 2, "hold": 3}
+ACTIONS: Final = {
+    "whole": 15,
+    "read": 15,
+    "pieces": 3,
+    "blocks": 3,
+    "lines": 3,
+    "into": 3,
+    "close": 2,
+    "forget": 2,
+    "hold": 3,
+}
 """How the answer is taken."""
 
 PARTLY: Final = frozenset({"close", "forget"})

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import AsyncIterator, Iterator
 
+    from aiohttpclient import Headers
+
 CONNECTIONS = 8
 WORKERS = (40, 5, 9)
 """Requests at a time, in turn: most wait, or none does and connections are idle, or some do now and then."""
@@ -223,8 +225,12 @@ class Storm:
         base = {"refused": self._nobody, "black hole": self._black_hole}.get(plan.behaviour, self._origins[plan.origin])
         if not plan.leased:
             name, target, headers, body = self._request(plan, 0)
-            response = await self.pool.request(plan.method, base + target, body, headers, plan.timeout())
-            if plan.action == "hold" and not response.isclosed():
+            response = await self.pool.request(
+                plan.method, base + target, body, headers, plan.timeout(), whole=plan.action == "whole"
+            )
+            if isinstance(response, tuple):
+                self._compare(plan, name, response[0].status, response[0].headers, response[1])
+            elif plan.action == "hold" and not response.isclosed():
                 await self._hold(plan, name, response)
             else:
                 await self._take(plan, name, response)
@@ -263,14 +269,20 @@ class Storm:
 
     async def _take(self, plan: Plan, name: str, response: AsyncHTTPResponse) -> None:
         """Read the answer in the way of the plan, and compare."""
-        if response.headers.get("X-Name") != name:
-            raise Broken(f"{name} was given the answer {response.headers!r}")
-        if response.status == 413:
+        body = await (response.read() if response.status == 413 else read(response, plan))
+        self._compare(plan, name, response.status, response.headers, body)
+        trailers = plan.behaviour == "trailers" and plan.method != "HEAD" and plan.action not in PARTLY
+        if trailers and response.trailers["X-End"] != name:
+            raise Broken(f"{name} was given the trailers {response.trailers!r}")
+
+    def _compare(self, plan: Plan, name: str, status: int, headers: Headers, body: bytes) -> None:
+        """An answer is what it should be."""
+        if headers.get("X-Name") != name:
+            raise Broken(f"{name} was given the answer {headers!r}")
+        if status == 413:
             if plan.behaviour != "refuse":
-                raise Broken(f"{name} was given {response.status}")
-            await response.read()
+                raise Broken(f"{name} was given {status}")
             return
-        body = await read(response, plan)
         whole = payload(name, 0 if plan.method == "HEAD" or plan.behaviour == "empty" else plan.size)
         if plan.action in PARTLY:
             if not whole.startswith(body):
@@ -278,8 +290,6 @@ class Storm:
             return
         if plan.behaviour in BROKEN or body != whole:
             raise Broken(f"{name} was given the body {body[:80]!r} of {len(body)} bytes")
-        if plan.behaviour == "trailers" and plan.method != "HEAD" and response.trailers["X-End"] != name:
-            raise Broken(f"{name} was given the trailers {response.trailers!r}")
         self.behaviours[plan.behaviour] += 1
 
     # -- besides
