@@ -3,10 +3,11 @@
 from ._blocks import tells_size
 from ._connection import AsyncHTTPConnection
 from ._heads import DEFAULT_LIMITS
-from ._link import Owner, effective_timeout
+from ._link import Owner
 from ._origin import Origin
 from ._request import FieldBlock, Plan, prepare
 from ._response import AsyncHTTPResponse, WholeResponse
+from ._timeout import effective_timeout
 from ._tls_connection import AsyncHTTPSConnection
 from ._tunnel import ProxyTurn
 

@@ -23,7 +23,7 @@ from ..wire import (
 from ._blocks import encode_text
 from ._bodies import body_of
 from ._heads import SWITCHING_PROTOCOLS, HeadReader
-from ._link import Link
+from ._openable import OpenableLink
 from ._request import Plan, plan_step_by_step, prepare
 from ._sender import BodySender
 
@@ -50,7 +50,7 @@ SMALL = 4096
 kernel has room for that on every connection that is not stuck (tcp(7), ``tcp_wmem``)."""
 
 
-class AsyncHTTPConnection(Link):
+class AsyncHTTPConnection(OpenableLink):
     """A connection to an HTTP server, which carries one transaction at a time.
 
     :param host: name or address; the port may follow a colon (``"example.org:8080"``)

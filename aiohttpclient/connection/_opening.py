@@ -5,25 +5,42 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from ..errors import ConnectTimeout, TotalTimeout
 from ..net import alarms_of
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
 
+    from ..errors import PhaseTimeout
     from ..net import Alarm
 
 
 class Opening:
     """Cancels the task that makes it after ``seconds`` (None: never), or when it is told to, until it is over.
 
-    ``deadline`` is the time of the loop at which it does, ``expired`` tells that it has.
+    An exchange that must be over at ``ends``, a time of the loop which follows from a bound of ``total`` seconds, may
+    do that sooner. ``deadline`` is the time of the loop at which it is done, ``expired`` tells that it was.
 
     :raises RuntimeError: there is no task
     """
 
-    __slots__ = ("_alarm", "_before", "_is_over", "_task", "deadline", "expired", "loop")
+    __slots__ = (
+        "_alarm",
+        "_before",
+        "_ends",
+        "_is_over",
+        "_limit",
+        "_started",
+        "_task",
+        "_total",
+        "deadline",
+        "expired",
+        "loop",
+    )
 
-    def __init__(self, loop: AbstractEventLoop, seconds: float | None) -> None:
+    def __init__(
+        self, loop: AbstractEventLoop, seconds: float | None, ends: float | None = None, total: float | None = None
+    ) -> None:
         task = asyncio.current_task(loop)
         if task is None:
             raise RuntimeError("a connection is opened in a task")
@@ -34,8 +51,16 @@ class Opening:
         self.expired = False
         self.deadline: float | None = None
         self._alarm: Alarm | None = None
+        self._started = now = loop.time()
+        self._limit = seconds
+        self._ends = 0.0
+        self._total: float | None = None
+        if ends is not None:
+            left = max(0.0, ends - now)
+            if seconds is None or left <= seconds:
+                seconds, self._ends, self._total = left, ends, total
         if seconds is not None:
-            self.deadline = loop.time() + seconds
+            self.deadline = now + seconds
             self._alarm = alarms_of(loop).set(self.deadline, self._rings)
 
     def _rings(self) -> None:
@@ -58,3 +83,10 @@ class Opening:
             self._alarm.release()
         # The request to cancel is taken back (asyncio.Task.uncancel), whatever became of it.
         return self.expired and self._task.uncancel() <= self._before and isinstance(error, asyncio.CancelledError)
+
+    def timeout(self, url: str) -> PhaseTimeout:
+        """What to say of opening a connection for ``url`` that was ended by the time."""
+        now, total = self.loop.time(), self._total
+        if total is not None:
+            return TotalTimeout(total, now - self._ends + total, "CONNECT", url)
+        return ConnectTimeout(self._limit or 0.0, now - self._started, "CONNECT", url)

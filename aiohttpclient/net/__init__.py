@@ -3,8 +3,9 @@
 from ._alarms import Alarm, alarms_of
 from ._dialer import Dialed, Dialer, Marks, TCPDialer, UnixDialer, adopt, dial, dial_unix
 from ._policy import public_only
-from ._protocol import BYTES_WHILE_IDLE, EXPIRED, LOST, PEER_CLOSED, STAYS_READABLE, SURPLUS, StreamProtocol
+from ._protocol import StreamProtocol
 from ._reader import StreamReader
+from ._receiving import BYTES_WHILE_IDLE, EXPIRED, LOST, PEER_CLOSED, STAYS_READABLE, SURPLUS
 from ._resolver import Resolver
 from ._sessions import ResumingContext
 from ._socks import SocksDialer, SocksKind

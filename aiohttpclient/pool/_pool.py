@@ -15,23 +15,18 @@ retry, where ``_retry`` allows it.
 
 from __future__ import annotations
 
-import functools
-import weakref
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-from ..connection import DEFAULT_LIMITS, FieldBlock, prepare
-from ..net import LOST
+from ..connection import DEFAULT_LIMITS, FieldBlock
 from ..timeouts import Timeout
-from ..wire import field_line
-from ._connections import FOR_PROXY
-from ._lease import Lease
+from ._lease import Lender
 from ._limits import PoolLimits
+from ._prepared import Preparations
 from ._proxy import Proxy
 from ._retry import may_repeat, rewinder
-from ._routes import as_text
 from ._stats import Drop, EventKind, PoolEvent, PoolStats
-from ._supply import DROPS, Supply
 from ._timeouts import TimeoutManager
+from ._watch import Asking
 
 if TYPE_CHECKING:
     import ssl
@@ -40,30 +35,14 @@ if TYPE_CHECKING:
     from typing import Self
 
     from .._headers import HeadersInit
-    from ..connection import AsyncHTTPResponse, Origin, Plan, WholeResponse
-    from ..net import Dialer, StreamProtocol, Tell
+    from ..connection import AsyncHTTPResponse, WholeResponse
+    from ..net import Dialer
     from ..wire import MessageLimits
-    from ._connections import LeasedConnection, PooledConnection
     from ._proxy import ProxyAuth
-    from ._routes import OriginKey, Route
     from ._slot import Slot
 
-    Prepared = tuple[Route, str, bytes, Plan, Any]
 
-LAST = Drop.LAST
-
-PREPARED = 256
-"""Requests without a body that are remembered as they are sent: a service asks for the same few again and again."""
-
-PREPARED_LENGTH = 256
-"""Characters of the longest URL of these. Longer ones are rarely asked for twice."""
-
-KEEP_ALIVE_MARGIN = 1.0
-"""Seconds taken off the time for which a server says that it keeps a connection, at most half of that: a request that
-is written in the last moment arrives too late."""
-
-
-class ConnectionPool(Supply):
+class ConnectionPool(Lender):
     """Keeps connections to any number of origins, and lends them to one request at a time each.
 
     :param limits: how many connections, for how long; and how many requests may wait
@@ -105,19 +84,17 @@ class ConnectionPool(Supply):
         on_event: Callable[[PoolEvent], object] | None = None,
     ) -> None:
         chosen = Proxy.parse(proxy) if isinstance(proxy, str) else proxy
-        super().__init__(limits, chosen, dialer, ssl_context, proxy_ssl_context, message_limits, on_event, proxy_auth)
-        self._timeout = timeout if isinstance(timeout, Timeout) else Timeout(timeout)
+        bounds = timeout if isinstance(timeout, Timeout) else Timeout(timeout)
+        super().__init__(
+            limits, bounds, chosen, dialer, ssl_context, proxy_ssl_context, message_limits, on_event, proxy_auth
+        )
         # What has no total has no time of its own either: one clock is enough for all such requests.
-        self._clock = TimeoutManager(Timeout() if self._timeout.total is not None else self._timeout)
+        self._clock = TimeoutManager(Timeout() if bounds.total is not None else bounds)
         self.retry = retry
         self._retried = 0
-        self._prepared: dict[tuple[str, str, Any], Prepared] = {}  # the last is a FieldBlock, or None
         self._asking = Asking(self)
-
-    @property
-    def timeout(self) -> Timeout:
-        """The bounds of a request that does not bring its own."""
-        return self._timeout
+        preparations = Preparations(self._router)
+        self._prepared, self._prepare = preparations.known, preparations.prepare
 
     async def __aenter__(self) -> Self:
         self._check_usable()
@@ -235,26 +212,6 @@ class ConnectionPool(Supply):
                 return response
             await self._connect(slot, TimeoutManager(bounds, deadline), method, url, rewind, conn.refused)
 
-    def connection(self, url: str, timeout: float | Timeout | TimeoutManager | None = None) -> Lease:
-        """Lease a connection to the origin of ``url``, for as many exchanges as wanted.
-
-        ::
-
-            async with pool.connection("https://example.org") as conn:
-                await conn.request("GET", "/")
-                response = await conn.getresponse()
-                await response.read()
-
-        After the block the connection is of no use any more, and says so with ``LeaseEnded``. ``timeout`` bounds
-        getting the connection, and each exchange on it. A lease is the way to an upgrade: ``conn.detach()`` after a 101
-        takes the stream out of the pool.
-
-        :raises InvalidURL: ``url`` is not an absolute URL of HTTP
-        :raises ValueError: a proxy forwards, and there is ``proxy_auth``, with which a lease cannot answer
-        """
-        route, _ = self._router.find(url)
-        return Lease(self, route, timeout, as_text(url))
-
     def forwarded(self, url: str) -> tuple[Proxy, str] | None:
         """The proxy to which a request for ``url`` is sent, and the target in its first line.
 
@@ -282,24 +239,6 @@ class ConnectionPool(Supply):
             dropped=dict(self._dropped),
         )
 
-    def _bounds(
-        self, timeout: float | Timeout | TimeoutManager | None, method: str, url: str
-    ) -> tuple[Timeout, float | None]:
-        """The bounds of a request that begins now, and the time of the loop at which its total is used up.
-
-        :raises TotalTimeout: it is used up
-        """
-        if timeout is None:
-            timeout = self._timeout
-        elif isinstance(timeout, TimeoutManager):
-            timeout.check(method, str(url))
-            return timeout.timeout, timeout.deadline
-        elif not isinstance(timeout, Timeout):
-            timeout = Timeout(timeout)
-        if timeout.total is None:
-            return timeout, None
-        return timeout, self._now() + timeout.total
-
     def _raise_or_retry(self, slot: Slot, method: str, url: str, replayable: bool, error: BaseException) -> None:
         """Raise ``error``, with which an exchange failed, unless that may be done once more on a fresh connection."""
         conn = slot.conn
@@ -312,155 +251,3 @@ class ConnectionPool(Supply):
         self._retried += 1
         self._count(slot, Drop.FAILED)
         self._say(EventKind.RETRIED, slot.page.key, type(error).__name__)
-
-    def _prepare(
-        self, method: str, url: str, body: Any, headers: HeadersInit | FieldBlock | None, credentials: str | None
-    ) -> Prepared:
-        """Everything about a request that can be known before there is a connection.
-
-        :raises InvalidURL, ValueError, TypeError: something that cannot be sent
-        """
-        route, target = self._router.find(url)
-        head, plan, body = prepare(route.origin, method, target, body, headers, encode_chunked=True)
-        if plan.for_proxy or method == "CONNECT" or (plan.left and body is None):
-            refuse(plan, method)
-        if credentials is not None:  # for one time: it is not remembered
-            return route, target, with_credentials(head, route, credentials), plan, body
-        prepared = route, target, head, plan, body
-        lasting = headers is None or (type(headers) is FieldBlock and headers.base is headers)
-        if body is None and lasting and type(url) is str and len(url) <= PREPARED_LENGTH:
-            if len(self._prepared) >= PREPARED:
-                self._prepared.clear()
-            self._prepared[method, url, headers] = prepared
-        return prepared
-
-    # -- told by connections -----------------------------------------------------------------------------------------
-
-    def exchange_complete(self, conn: PooledConnection, response: AsyncHTTPResponse) -> None:
-        """A response was read to its end: its connection is idle, or somebody else's, in this step."""
-        self._complete(conn.slot, response.head.keep_alive)
-
-    def _complete(self, slot: Slot, told: float | None, conn: PooledConnection | None = None) -> None:
-        """The exchange on ``slot`` is over; ``told``: for how many seconds the server keeps the connection.
-
-        ``conn``: its connection, if nobody else knows that. When it is over, the next one has its object.
-        """
-        stream = slot.stream
-        if stream.spoiled is None:
-            if told is not None:
-                slot.expiry = self._shorter(told)
-            if slot.expiry and not (self._careful or self._book.waiting):
-                self._book.free(slot)  # nearly always: what _free() would come to
-                stream.expire_in(slot.expiry)
-                if self._talks:
-                    self._say(EventKind.IDLE, slot.page.key)
-                return
-            self._free(slot)
-        else:
-            self._drop(slot, DROPS.get(stream.spoiled, LAST))
-        if conn is not None and slot.conn is None:
-            conn.renew()
-            slot.page.spare = conn
-
-    def _shorter(self, told: float) -> float:
-        """How long a connection may be idle that the server keeps for ``told`` seconds."""
-        told -= min(KEEP_ALIVE_MARGIN, told / 2)
-        return told if self.limits.keepalive_expiry is None else min(self.limits.keepalive_expiry, told)
-
-    def connection_ended(self, conn: PooledConnection) -> None:
-        """A connection was closed in the middle of a response."""
-        self._drop(conn.slot, Drop.ABANDONED)
-
-    # -- for leases --------------------------------------------------------------------------------------------------
-
-    async def begin_lease(
-        self, route: Route, timeout: float | Timeout | TimeoutManager | None, url: str
-    ) -> tuple[Slot, LeasedConnection]:
-        """A slot for a holder, and the connection on which it has the stream of that slot."""
-        if route.prefix and self._router.auth is not None:
-            raise ValueError("a lease can't answer a proxy with proxy_auth, but has what the URL of the proxy says")
-        conn = self._router.lease(route.key)
-        conn.timeout, deadline = self._bounds(timeout, "CONNECT", url)
-        if isinstance(timeout, TimeoutManager):
-            conn.deadline = deadline
-        conn.prefix = route.prefix
-        clock = TimeoutManager(conn.timeout, deadline)
-        slot = await self._acquire(self._book.take(route.key), route.key, clock, "CONNECT", url)
-        conn.permitted = functools.partial(self._reopening, route.key)
-        conn.opened = functools.partial(self._reopened, slot, conn)
-        assert slot.conn is not None
-        slot.conn.surrender()
-        slot.stream.rest()  # from its idleness, which has a limit, to that of the lease, which has none
-        conn.adopt(slot.stream, route.origin)
-        self._slots[slot] = conn
-        return slot, conn
-
-    def _reopening(self, key: OriginKey) -> Tell | None:
-        """The holder of a lease has lost the connection between two exchanges, and wants another."""
-        self._check_usable()
-        self._say(EventKind.CONNECTING, key)
-        return self._steps(key)
-
-    def _reopened(self, slot: Slot, conn: LeasedConnection, stream: StreamProtocol) -> None:
-        """The other one is open."""
-        self._count(slot, DROPS.get(slot.stream.spoiled or "", Drop.LEASE))
-        self._stand_for(slot, conn, stream)
-
-    def end_lease(self, slot: Slot, conn: LeasedConnection, origin: Origin) -> None:
-        """Take the stream back, if it is fit for others."""
-        if not slot.used:
-            conn.keep_session()
-        spoiled = slot.stream.spoiled
-        stream = conn.end()
-        if stream is None:
-            # A stream that the holder has closed is lost too.
-            self._drop(slot, Drop.LEASE if spoiled in (None, LOST) else DROPS.get(spoiled, Drop.LEASE))
-            return
-        assert slot.conn is not None
-        slot.used = True
-        slot.conn.adopt(stream, origin)
-        self._slots[slot] = slot.conn
-        if conn.told is not None:
-            slot.expiry = self._shorter(conn.told)
-        self._free(slot)
-
-
-class Asking:
-    """The owner of a connection until the head of a response is there: so far, failures are told by exceptions."""
-
-    __slots__ = ("_pool",)
-
-    def __init__(self, pool: ConnectionPool) -> None:
-        self._pool = weakref.ref(pool)
-
-    def exchange_complete(self, conn: PooledConnection, response: AsyncHTTPResponse) -> None:
-        """The response has no body: its connection is free at once."""
-        pool = self._pool()
-        if pool is not None:
-            pool.exchange_complete(conn, response)
-
-    def connection_ended(self, conn: PooledConnection) -> None:
-        """``request`` is going to hear of it."""
-
-
-def refuse(plan: Plan, method: str) -> None:
-    """Say why a request is not one for a pool.
-
-    :raises ValueError: always
-    """
-    if plan.for_proxy:
-        raise ValueError(FOR_PROXY)
-    if plan.left:  # of a copied head, say: the server would wait for what nobody is going to send
-        raise ValueError(f"Content-Length says {plan.left} bytes, and there is no body; on a lease, send() can follow")
-    raise ValueError(f"{method} makes a tunnel; give the pool a proxy, or lease a connection for it")
-
-
-def with_credentials(head: bytes, route: Route, credentials: str) -> bytes:
-    """``head`` with ``Proxy-Authorization``, which nobody but the proxy at the other end is going to see.
-
-    :raises ValueError: an origin would see it, or the URL of the proxy says it already; or it cannot be in a field
-    """
-    proxy = route.key.proxy
-    if proxy is None or not route.prefix or proxy.authorization is not None:
-        raise ValueError(FOR_PROXY)
-    return head[:-2] + field_line("Proxy-Authorization", credentials) + head[-2:]

@@ -1,4 +1,4 @@
-"""A raw response and the object that a connection makes of it, in one line."""
+"""What the tests of connections share: responses in one line, servers and dialers that do as they are told."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import contextlib
 import socket
 from typing import TYPE_CHECKING, Any
 
-from aiohttpclient import AsyncHTTPConnection
+from aiohttpclient import AsyncHTTPConnection, AsyncHTTPSConnection
+from aiohttpclient.net import TCPDialer
 from tests.support.server import raw_server
 
 if TYPE_CHECKING:
@@ -15,10 +16,15 @@ if TYPE_CHECKING:
     from typing import Self
 
     from aiohttpclient import AsyncHTTPResponse
+    from aiohttpclient.net import StreamProtocol
     from tests.support.server import Peer, Script
+    from tests.support.tls import TlsKit
 
 ARRIVALS = ("at once", "byte by byte")
 """How a response comes: in one segment, or each byte alone."""
+
+POISON = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison"
+"""A response that nobody has asked for."""
 
 
 async def deliver(peer: Peer, raw: bytes, arrival: str) -> None:
@@ -115,3 +121,33 @@ class Listener:
             head += sock.recv(65536)
         sock.sendall(raw)
         return head
+
+
+class Dials:
+    """A dialer that remembers what it was asked for, and waits until it may go on; ``stubborn``: cancelled or not."""
+
+    def __init__(self, *, stubborn: bool = False) -> None:
+        self.asked: list[tuple[str, int]] = []
+        self.cancelled = 0
+        self.go_on = asyncio.Event()
+        self.go_on.set()
+        self._stubborn = stubborn
+
+    async def dial(self, host: str, port: int) -> StreamProtocol:
+        """Connect as asked."""
+        self.asked.append((host, port))
+        try:
+            await self.go_on.wait()
+        except asyncio.CancelledError:
+            self.cancelled += 1
+            if not self._stubborn:
+                raise
+            await self.go_on.wait()
+        return await TCPDialer().dial(host, port)
+
+
+def connection_to(server: Any, tls: TlsKit) -> AsyncHTTPConnection:
+    """A connection to ``server``, over TLS where that speaks it."""
+    if server.url.startswith("https"):
+        return AsyncHTTPSConnection(server.host, server.port, context=tls.client)
+    return AsyncHTTPConnection(server.host, server.port)

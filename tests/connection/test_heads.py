@@ -20,7 +20,7 @@ from aiohttpclient import (
     Timeout,
     UnknownProtocol,
 )
-from tests.net.test_protocol import fake_clock
+from tests.net.clocks import fake_clock
 from tests.support.server import raw_server, reply, script_once
 
 from .exchanges import ARRIVALS, answer, fetch, response_to, until

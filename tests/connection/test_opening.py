@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from aiohttpclient import ConnectTimeout, TotalTimeout
 from aiohttpclient.connection._opening import Opening
 from aiohttpclient.net import alarms_of
 from tests.net.streams import turns
@@ -135,3 +136,21 @@ def test_without_a_task() -> None:
             Opening(loop, 1.0)
     finally:
         loop.close()
+
+
+async def test_the_bound_that_ends_first_is_named() -> None:
+    """An exchange that must be over sooner bounds its opening; the error says which bound it was, and its limit."""
+    loop = asyncio.get_running_loop()
+    now = loop.time()
+    for seconds, ends, error, limit in (
+        (5.0, None, ConnectTimeout, 5.0),
+        (5.0, now + 60, ConnectTimeout, 5.0),
+        (5.0, now + 1, TotalTimeout, 10.0),
+        (None, now + 1, TotalTimeout, 10.0),
+        (5.0, now - 1, TotalTimeout, 10.0),
+    ):
+        opening = Opening(loop, seconds, ends, 10.0)
+        opening.over()
+        said = opening.timeout("http://example.org")
+        assert type(said) is error
+        assert (said.limit, said.method, said.url) == (limit, "CONNECT", "http://example.org")

@@ -22,8 +22,8 @@ from aiohttpclient import (
     ResponseNotReady,
     Timeout,
 )
+from tests.net.clocks import fake_clock
 from tests.net.streams import turns
-from tests.net.test_protocol import fake_clock
 from tests.support.server import raw_server, reply, script_once
 
 from .exchanges import ARRIVALS, FRAMINGS, answer, fetch, framed, response_to, until

@@ -98,3 +98,10 @@ class Clock(FakeLoop):
                 break
             await send(piece)
             await until(lambda: stream._timer.started == self.now or stream.lost)
+
+
+def fake_clock(stream: StreamProtocol) -> FakeLoop:
+    """Give ``stream`` a timer whose clock the test moves."""
+    clock = FakeLoop()
+    stream._timer = StreamTimer(cast("asyncio.AbstractEventLoop", clock), stream._expired)
+    return clock

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
 READ_SIZE = 1 << 16
 
+LARGE = bytes(range(256)) * 4096  # 1 MiB
+UNREADABLE = 64 << 20
+"""Bytes: more than the buffers of both kernels take, so that most of them stay with the transport."""
+
 
 async def until(done: Callable[[], Any]) -> None:
     """Let the loop run until ``done()``; the time limit of the test is the only bound."""
@@ -124,3 +128,10 @@ async def open_stream(
     finally:
         await stream.aborted()
         wire.socket.close()
+
+
+async def fill(stream: StreamProtocol, data: bytes = bytes(UNREADABLE)) -> None:
+    """Write more than both kernels take."""
+    stream.transport.write(data)
+    await turns()
+    assert stream.writing_paused

@@ -28,12 +28,15 @@ __all__ = [
     "Clock",
     "Counts",
     "Site",
+    "asked",
     "connect_proxy",
     "counts",
+    "dechunked",
     "dropped",
     "get",
     "refusing_port",
     "serving",
+    "settled",
     "silent_port",
     "socks5_proxy",
     "turns",
@@ -188,3 +191,29 @@ async def socks5_proxy(peer: Peer, asked: list[tuple[str, str, int]]) -> None:
     port = int.from_bytes(await peer.read_exactly(2), "big")
     asked.append((credentials, host, port))
     await peer.send(b"\5\0\0\1\0\0\0\0\0\0")
+
+
+async def asked(pool: ConnectionPool, url: str, times: int) -> list[bytes]:
+    """The bodies of so many answers in a row, each had whole where that is possible."""
+    bodies = []
+    for number in range(times):
+        answer = await pool.request("GET", f"{url}/{number}", whole=True)
+        bodies.append(answer[1] if isinstance(answer, tuple) else await answer.read())
+    return bodies
+
+
+def dechunked(head: bytes, body: bytes) -> bytes:
+    """The payload of a request whose body, as it was sent, is ``body``."""
+    if b"\r\nTransfer-Encoding: chunked\r\n" not in head:
+        return body
+    payload = b""
+    while body:
+        line, _, rest = body.partition(b"\r\n")
+        payload += rest[: int(line, 16)]
+        body = rest[int(line, 16) + 2 :]
+    return payload
+
+
+async def settled(pool: ConnectionPool, **expected: int) -> None:
+    """Wait until ``pool`` has what is expected."""
+    await until(lambda: counts(pool) == Counts(**expected))

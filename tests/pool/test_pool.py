@@ -14,7 +14,6 @@ import yarl
 
 from aiohttpclient import (
     AsyncHTTPConnection,
-    BadStatusLine,
     ConnectionPool,
     ConnectTimeout,
     HTTPException,
@@ -34,7 +33,7 @@ from aiohttpclient import (
     WriteTimeout,
 )
 from aiohttpclient.net import ResumingContext, StreamProtocol, TCPDialer
-from aiohttpclient.pool import Drop, EventKind, PoolEvent, _routes
+from aiohttpclient.pool import Drop, EventKind, PoolEvent
 from tests.connection.exchanges import Listener
 from tests.support.server import raw_server, reply
 
@@ -43,8 +42,8 @@ from .servers import (
     HALF,
     Clock,
     Counts,
-    connect_proxy,
     counts,
+    dechunked,
     dropped,
     get,
     refusing_port,
@@ -422,143 +421,6 @@ async def test_end_behind_the_answer() -> None:
             assert dropped(pool) == {Drop.SERVER_CLOSED: 1}
 
 
-# -- how long a connection is kept
-
-
-@pytest.mark.parametrize("limit", [15.0, 2.0])
-async def test_idle_expiry(limit: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An idle connection is closed after ``keepalive_expiry`` seconds, and not before; each use begins them anew."""
-    clock = Clock(monkeypatch)
-    async with serving() as (server, _), ConnectionPool(PoolLimits(keepalive_expiry=limit), dialer=clock) as pool:
-        for _ in range(3):
-            await get(pool, f"{server.url}/")
-            clock.advance(limit - 0.5)
-            assert counts(pool) == Counts(idle=1)
-        clock.advance(0.6)
-        assert counts(pool) == Counts()
-        assert dropped(pool) == {Drop.EXPIRED: 1}
-        await server.wait_closed(1)
-        assert server.connections == 1
-
-
-async def test_no_idle_expiry(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without ``keepalive_expiry`` an idle connection is kept for as long as the server keeps it."""
-    clock = Clock(monkeypatch)
-    async with serving() as (server, _), ConnectionPool(PoolLimits(keepalive_expiry=None), dialer=clock) as pool:
-        await get(pool, f"{server.url}/")
-        clock.advance(1_000_000)
-        assert counts(pool) == Counts(idle=1)
-        await get(pool, f"{server.url}/")
-        assert server.connections == 1
-
-
-async def test_nothing_is_kept() -> None:
-    """With a ``keepalive_expiry`` of 0 no connection is kept idle."""
-    async with serving() as (server, _), ConnectionPool(PoolLimits(1, keepalive_expiry=0)) as pool:
-        response = await pool.request("GET", f"{server.url}/first")
-        waiting = asyncio.create_task(get(pool, f"{server.url}/second"))
-        await turns()
-        assert await response.read() == b"/first"
-        assert pool.stats().idle == 0
-        assert await waiting == b"/second"
-        assert counts(pool) == Counts()
-        assert await get(pool, f"{server.url}/third") == b"/third"
-        assert set(dropped(pool)) == {Drop.EXPIRED}
-        assert server.connections == pool.stats().opened == dropped(pool)[Drop.EXPIRED]
-
-
-@pytest.mark.parametrize(
-    ("field", "kept"),
-    [
-        ("timeout=5", 4.0),
-        ("timeout=5, max=100", 4.0),
-        ("max=100,TIMEOUT = 5", 4.0),
-        ('timeout="5"', 4.0),
-        ("timeout=1", 0.5),
-        ("timeout=100", 15.0),
-        ("timeout=five", 15.0),
-        ("timeout=-5", 15.0),
-        ("timeout=", 15.0),
-        ("timeout=99999999999999999999", 15.0),
-        ("timeout=5.5", 15.0),
-        ("xtimeout=5", 15.0),
-        ("", 15.0),
-    ],
-)
-async def test_expiry_that_the_server_tells(field: str, kept: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    """``Keep-Alive: timeout=`` shortens the expiry, with a margin; it never lengthens it, and what is no number is
-    not heard.
-    """
-    clock = Clock(monkeypatch)
-    raw = reply(b"", f"Keep-Alive: {field}")
-    async with serving({"/": raw}) as (server, _), ConnectionPool(dialer=clock) as pool:
-        await get(pool, f"{server.url}/")
-        clock.advance(kept - 0.1)
-        assert counts(pool) == Counts(idle=1)
-        clock.advance(0.2)
-        assert counts(pool) == Counts()
-        assert dropped(pool) == {Drop.EXPIRED: 1}
-
-
-async def test_expiry_of_nothing_that_the_server_tells() -> None:
-    """``Keep-Alive: timeout=0`` is a connection that is not kept."""
-    async with serving({"/": reply(b"x", "Keep-Alive: timeout=0")}) as (server, _), ConnectionPool() as pool:
-        assert await get(pool, f"{server.url}/") == b"x"
-        assert counts(pool) == Counts()
-        assert dropped(pool) == {Drop.EXPIRED: 1}
-
-
-async def test_expiry_that_the_server_tells_where_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the server tells counts also where the pool itself would keep a connection for ever."""
-    clock = Clock(monkeypatch)
-    limits = PoolLimits(keepalive_expiry=None)
-    async with serving({"/": reply(b"x", "Keep-Alive: timeout=5")}) as (server, _):
-        async with ConnectionPool(limits, dialer=clock) as pool:
-            await get(pool, f"{server.url}/")
-            clock.advance(4.1)
-            assert counts(pool) == Counts()
-
-
-async def test_lifetime(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A connection that is older than ``max_lifetime`` when its response is complete is not used again."""
-    clock = Clock(monkeypatch)
-    async with serving() as (server, _), ConnectionPool(PoolLimits(max_lifetime=60), dialer=clock) as pool:
-        for _ in range(6):
-            await get(pool, f"{server.url}/")
-            clock.advance(9)
-        response = await pool.request("GET", f"{server.url}/last")
-        clock.advance(9)
-        assert await response.read() == b"/last"
-        assert counts(pool) == Counts()
-        assert dropped(pool) == {Drop.LIFETIME: 1}
-        assert server.connections == 1
-
-
-async def test_lifetime_of_an_idle_connection(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An idle connection is closed when it reaches ``max_lifetime``, and that is the reason."""
-    clock = Clock(monkeypatch)
-    limits = PoolLimits(keepalive_expiry=None, max_lifetime=60)
-    async with serving() as (server, _), ConnectionPool(limits, dialer=clock) as pool:
-        await get(pool, f"{server.url}/")
-        clock.advance(50)
-        await get(pool, f"{server.url}/")
-        clock.advance(9)
-        assert counts(pool) == Counts(idle=1)
-        clock.advance(2)
-        assert counts(pool) == Counts()
-        assert dropped(pool) == {Drop.LIFETIME: 1}
-
-
-async def test_infinite_limits() -> None:
-    """Infinity is no limit, for the expiry as for the lifetime."""
-    limits = PoolLimits(keepalive_expiry=float("inf"), max_lifetime=float("inf"))
-    async with serving() as (server, _), ConnectionPool(limits) as pool:
-        for _ in range(2):
-            await get(pool, f"{server.url}/")
-            assert counts(pool) == Counts(idle=1)
-        assert server.connections == 1
-
-
 # -- repeated once, or not
 
 
@@ -590,17 +452,6 @@ class Mortal:
                 peer.reset() if self._rst else peer.close()
                 return
             await peer.send(reply(b"alive"))
-
-
-def dechunked(head: bytes, body: bytes) -> bytes:
-    if b"\r\nTransfer-Encoding: chunked\r\n" not in head:
-        return body
-    payload = b""
-    while body:
-        line, _, rest = body.partition(b"\r\n")
-        payload += rest[: int(line, 16)]
-        body = rest[int(line, 16) + 2 :]
-    return payload
 
 
 @pytest.mark.parametrize("rst", [False, True], ids=["closed", "reset"])
@@ -1450,77 +1301,6 @@ async def test_timeout_that_is_none(given: Any) -> None:
 # -- what cannot be sent
 
 
-@pytest.mark.parametrize(
-    ("arguments", "options"),
-    [
-        (("GET ", "/"), {}),
-        (("", "/"), {}),
-        (("GET\r\nX: y", "/"), {}),
-        (("GET", "/a b"), {}),
-        (("GET", "/\r\nX: y"), {}),
-        (("GET", "/b\xfccher"), {}),
-        (("GET", "/?\0"), {}),
-        (("CONNECT", "/tunnel"), {}),
-        (("GET", "/"), {"headers": {"A\r\nB": "c"}}),
-        (("GET", "/"), {"headers": {"A": "b\r\nC: d"}}),
-        (("GET", "/"), {"headers": {"Content-Length": "1", "Transfer-Encoding": "chunked"}}),
-        (("POST", "/", b"body"), {"headers": {"Content-Length": "1"}}),
-        (("GET", "/"), {"headers": {"Content-Length": "5"}}),
-        (("POST", "/"), {"headers": [(b"content-length", 5)]}),
-        (("HEAD", "/"), {"headers": {"Content-Length": "5"}}),
-        (("POST", "/", 5), {}),
-        (("POST", "/", "\u20ac"), {}),
-    ],
-)
-async def test_request_that_cannot_be_sent(arguments: tuple[Any, ...], options: dict[str, Any]) -> None:
-    """What cannot be sent is refused before a connection is opened, and does not touch one that is idle."""
-    method, path, *rest = arguments
-    async with serving() as (server, site), ConnectionPool() as pool:
-        for connections in (0, 1):
-            with pytest.raises((ValueError, TypeError, InvalidURL)):
-                await pool.request(method, server.url + path, *rest, **options)
-            assert counts(pool) == Counts(idle=connections)
-            assert pool.stats().opened == connections
-            await get(pool, f"{server.url}/good")
-        assert site.targets == ["/good", "/good"]
-        assert server.connections == 1
-
-
-async def test_length_without_a_body() -> None:
-    """A Content-Length that nothing follows is refused with that reason, as nobody could send the rest; 0 is none."""
-    async with serving() as (server, site), ConnectionPool() as pool:
-        with pytest.raises(ValueError, match="Content-Length says 5 bytes, and there is no body"):
-            await pool.request("GET", f"{server.url}/", headers={"Content-Length": "5"})
-        for method in ("GET", "HEAD", "POST", "DELETE"):
-            assert await get(pool, f"{server.url}/", method, headers={"Content-Length": "0"}) in (b"/", b"")
-            assert b"\r\nContent-Length: 0\r\n" in site.asked[-1].head
-        assert server.connections == 1
-
-
-async def test_length_of_what_the_holder_of_a_lease_sends() -> None:
-    """On a lease the body may follow a Content-Length in pieces, as on any connection."""
-    async with serving() as (server, site), ConnectionPool() as pool, pool.connection(server.url) as conn:
-        await conn.request("POST", "/", headers={"Content-Length": "5"})
-        await conn.send(b"piece")
-        assert await (await conn.getresponse()).read() == b"/"
-        assert site.asked[-1].body == b"piece"
-
-
-async def test_body_of_a_request() -> None:
-    """A body of whatever kind arrives, and its fields are those of the connection level."""
-
-    async def pieces() -> AsyncIterator[bytes]:
-        yield b"a "
-        yield b"body"
-
-    async with serving() as (server, site), ConnectionPool() as pool:
-        for body in (b"a body", "a body", io.BytesIO(b"a body"), [b"a ", b"body"], pieces()):
-            assert await get(pool, f"{server.url}/", "POST", body, {"X-Field": "value"}) == b"/"
-        assert [dechunked(asked.head, asked.body) for asked in site.asked] == [b"a body"] * 5
-        assert all(b"\r\nX-Field: value\r\n" in asked.head for asked in site.asked)
-        assert server.connections == 1
-
-
 async def test_body_that_ends_short() -> None:
     """A body that is shorter than what was declared fails, and its connection is gone."""
     async with serving() as (server, _), ConnectionPool(ONE) as pool:
@@ -1560,7 +1340,7 @@ async def test_error_that_is_not_a_timeout_names_the_request() -> None:
 async def test_errors_are_pickled_with_their_notes() -> None:
     """An error that comes from another process still names its request."""
     from aiohttpclient import AddressRefused, LimitExceeded, MessageLimits
-    from aiohttpclient.net import TCPDialer, public_only
+    from aiohttpclient.net import public_only
 
     dialer = TCPDialer(allow=public_only)
     errors: list[Exception] = []
@@ -1676,173 +1456,3 @@ async def test_tls_session_that_cannot_be_kept(error: Exception, tls: TlsKit, mo
                     pass
                 assert counts(pool) == Counts()
             assert pool.stats().resumed == 0
-
-
-# -- the object of a connection that is over serves the next one
-
-
-class Made:
-    """Counts the connections that a pool makes."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.conns: list[Any] = []
-        make = _routes.Router.connection
-
-        def made(router: _routes.Router, key: _routes.OriginKey) -> Any:
-            self.conns.append(make(router, key))
-            return self.conns[-1]
-
-        monkeypatch.setattr(_routes.Router, "connection", made)
-
-
-async def asked(pool: ConnectionPool, url: str, times: int) -> list[bytes]:
-    """The bodies of so many answers in a row, each had whole where that is possible."""
-    bodies = []
-    for number in range(times):
-        answer = await pool.request("GET", f"{url}/{number}", whole=True)
-        bodies.append(answer[1] if isinstance(answer, tuple) else await answer.read())
-    return bodies
-
-
-async def last(peer: Peer) -> None:
-    """Answer with the target of a request, and close."""
-    head = await peer.read_head()
-    await peer.send(reply(head.split(b" ")[1], "Connection: close"))
-
-
-async def test_object_of_a_connection_that_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Connections that end with their answer are opened by the objects of those before, and nothing else is shared."""
-    made = Made(monkeypatch)
-    async with raw_server(last) as server, ConnectionPool(PoolLimits(connections=3)) as pool:
-        answers = await asyncio.gather(*(asked(pool, server.url, 20) for _ in range(3)))
-        assert answers == [[b"/%d" % number for number in range(20)]] * 3
-        assert server.connections == 60
-        assert dropped(pool) == {Drop.LAST: 60}
-        assert pool.stats().opened == 60
-        assert len(made.conns) <= 6
-        assert counts(pool) == Counts()
-
-
-async def test_object_of_a_connection_over_tls(monkeypatch: pytest.MonkeyPatch, tls: TlsKit) -> None:
-    """The same over TLS, and through a tunnel: each connection has its own handshake and its own CONNECT."""
-    made = Made(monkeypatch)
-    heads: list[bytes] = []
-
-    async def tunnel(peer: Peer) -> None:
-        await connect_proxy(peer, tls.good, heads)
-        await last(peer)
-
-    limits = PoolLimits(connections=2)
-    async with raw_server(last, ssl=tls.good) as server:
-        async with ConnectionPool(limits, ssl_context=tls.client) as pool:
-            answers = await asyncio.gather(*(asked(pool, server.url, 10) for _ in range(2)))
-            assert answers == [[b"/%d" % number for number in range(10)]] * 2
-    assert server.connections == 20
-    assert len(made.conns) <= 4
-    made.conns.clear()
-    async with raw_server(tunnel) as proxy:
-        async with ConnectionPool(limits, ssl_context=tls.client, proxy=proxy.url) as pool:
-            answers = await asyncio.gather(*(asked(pool, "https://localhost", 10) for _ in range(2)))
-            assert answers == [[b"/%d" % number for number in range(10)]] * 2
-    assert len(heads) == 20
-    assert len(made.conns) <= 4
-
-
-async def test_object_after_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only what ended as it should serves again: not what failed, was cancelled, or is still to be read."""
-    made = Made(monkeypatch)
-    go_on = asyncio.Event()
-
-    async def broken(peer: Peer) -> None:
-        await peer.send(b"nonsense\r\n\r\n")
-        peer.close()
-
-    async def page(peer: Peer) -> None:
-        await go_on.wait()
-        await peer.send(reply(b"held", "Connection: close"))
-
-    pages: dict[str, Any] = {"/broken": broken, "/held": page}
-    async with serving(pages) as (server, _), ConnectionPool() as pool:
-        held = asyncio.create_task(get(pool, f"{server.url}/held"))
-        await until(lambda: counts(pool).busy == 1)
-        for _ in range(3):
-            with pytest.raises(HTTPException):
-                await pool.request("GET", f"{server.url}/broken", whole=True)
-        waiting = asyncio.create_task(pool.request("GET", f"{server.url}/held", whole=True))
-        await until(lambda: counts(pool).busy == 2)
-        waiting.cancel()
-        await asyncio.wait([waiting])
-        assert len(made.conns) == 5
-        go_on.set()
-        assert await held == b"held"
-        assert len({id(conn) for conn in made.conns}) == 5
-
-
-async def test_object_when_it_cannot_be_opened(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An object that could not be opened again is given up, and the next request has a new one."""
-    made = Made(monkeypatch)
-    dialer = TCPDialer()
-    refuse = False
-
-    class Dialer:
-        async def dial(self, host: str, port: int) -> StreamProtocol:
-            if refuse:
-                raise ConnectionRefusedError("not now")
-            return await dialer.dial(host, port)
-
-    go_on = asyncio.Event()
-
-    async def page(peer: Peer) -> None:
-        await go_on.wait()
-        await peer.send(reply(b"held"))
-
-    last_one = reply(b"last", "Connection: close")
-    async with serving({"/last": last_one, "/held": page}) as (server, _), ConnectionPool(dialer=Dialer()) as pool:
-        held = asyncio.create_task(get(pool, f"{server.url}/held"))
-        await until(lambda: counts(pool).busy == 1)
-        url = f"{server.url}/last"
-        for _ in range(2):
-            assert (await pool.request("GET", url, whole=True))[1] == b"last"  # type: ignore[index]
-        assert len(made.conns) == 2
-        refuse = True
-        with pytest.raises(ConnectionRefusedError):
-            await pool.request("GET", url, whole=True)
-        refuse = False
-        assert (await pool.request("GET", url, whole=True))[1] == b"last"  # type: ignore[index]
-        assert len(made.conns) == 3
-        go_on.set()
-        assert await held == b"held"
-
-
-async def test_head_that_was_seen_on_another_connection() -> None:
-    """Heads are remembered from one connection to the next; what differs is read anew, and what is none is refused."""
-    answers = [
-        reply(b"one", "Connection: close"),
-        reply(b"two", "Connection: close"),
-        reply(b"longer", "Connection: close"),
-        reply(b"six", "Connection: close", "X-More: yes"),
-        b"HTTP/1.1 103 Early Hints\r\n\r\n" + reply(b"two", "Connection: close"),
-        reply(b"one", "Connection: close"),
-    ]
-    left = iter(answers)
-
-    async def script(peer: Peer) -> None:
-        head = await peer.read_head()
-        if b"/held" in head:
-            await peer.read_until_eof()
-        else:
-            await peer.send(next(left, b"nonsense that is no HTTP\r\n\r\n"))
-
-    async with raw_server(script) as server, ConnectionPool() as pool:
-        held = asyncio.create_task(get(pool, f"{server.url}/held"))
-        await until(lambda: counts(pool).busy == 1)
-        seen = []
-        for _ in answers:
-            head, body, _ = await pool.request("GET", server.url, whole=True)  # type: ignore[misc]
-            seen.append((head.headers.get("X-More"), body))
-        assert [body for _, body in seen] == [b"one", b"two", b"longer", b"six", b"two", b"one"]
-        assert [more for more, _ in seen] == [None, None, None, "yes", None, None]
-        with pytest.raises(BadStatusLine):
-            await pool.request("GET", server.url, whole=True)
-        held.cancel()
-        await asyncio.wait([held])

@@ -25,7 +25,7 @@ from aiohttpclient import (
 )
 from aiohttpclient.connection import FieldBlock
 from aiohttpclient.net import ResumingContext, TCPDialer, UnixDialer, adopt, public_only
-from aiohttpclient.pool import Drop, PoolEvent, _pool, _routes
+from aiohttpclient.pool import Drop, PoolEvent, _prepared, _routes
 from aiohttpclient.pool._routes import OriginKey, Router
 from tests.connection.exchanges import fetch
 from tests.support.server import raw_server, reply
@@ -622,7 +622,7 @@ async def test_tls_sessions_are_not_shared_by_proxies(tls: TlsKit, monkeypatch: 
     """
     monkeypatch.setattr(_routes, "ROUTES", 1)  # so that the function is asked again
     monkeypatch.setattr(_routes, "FOUND_LENGTH", 0)
-    monkeypatch.setattr(_pool, "PREPARED_LENGTH", 0)
+    monkeypatch.setattr(_prepared, "PREPARED_LENGTH", 0)
     users = iter(("alice:pw", "bob:pw", "alice:pw"))
     async with tunnelling(tls) as (proxy, _, heads):
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from aiohttpclient.net import StreamProtocol
-from aiohttpclient.pool import Drop, _pool, _supply
+from aiohttpclient.pool import Drop, _pool, _stock
 from aiohttpclient.pool._book import CONNECTING, Book
 from tests.storm import plans
 from tests.storm.__main__ import main
@@ -96,7 +96,7 @@ def _keeps_surplus(patch: pytest.MonkeyPatch) -> None:
 
 
 def _swallows_wake_ups(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(_supply.Supply, "_give_back", lambda supply, slot: None)
+    patch.setattr(_stock.Stock, "_give_back", lambda supply, slot: None)
 
 
 def _loses_slots(patch: pytest.MonkeyPatch) -> None:
