@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from ._proxy import ProxyAuth
     from ._slot import Slot
 
+REUSED = EventKind.REUSED
+
 
 class ConnectionPool(Lender):
     """Keeps connections to any number of origins, and lends them to one request at a time each.
@@ -186,7 +188,7 @@ class ConnectionPool(Lender):
             slot = await self._acquire(slot, route.key, clock, method, url)
         else:
             self._reused += 1
-            self._say(EventKind.REUSED, route.key)
+            self._say(REUSED, route.key)
         while True:
             conn = slot.conn
             assert conn is not None
