@@ -19,6 +19,7 @@ INSIDE = {"wire", "net"}
 
 FOR_THE_POOL = {
     "DEFAULT_LIMITS",
+    "EXPECT_TIMEOUT",
     "FieldBlock",
     "Origin",
     "Owner",
@@ -27,6 +28,7 @@ FOR_THE_POOL = {
     "WholeResponse",
     "effective_timeout",
     "prepare",
+    "reads_in_loop",
     "tells_size",
 }
 """What ``connection`` exports for the layers above it, and not for users."""

@@ -27,6 +27,7 @@ from ._transport import pool_for
 from .middlewares import (
     AuthMiddleware,
     CookiesMiddleware,
+    ExpectationsMiddleware,
     RedirectsMiddleware,
     RetriesMiddleware,
 )
@@ -145,6 +146,7 @@ class AsyncHTTPClient(Transfers):
         own: dict[str, Middleware] = {
             "redirects": RedirectsMiddleware(allow_downgrade),
             "retries": self._retries,
+            "expectations": ExpectationsMiddleware(),
             "auth": AuthMiddleware(),
             "cookies": CookiesMiddleware(self.cookies),
         }

@@ -21,9 +21,9 @@ import stat
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterable, AsyncIterator, Generator, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
-from ..connection import tells_size
+from ..connection import reads_in_loop, tells_size
 from ..errors import BodyNotReplayable
 
 if TYPE_CHECKING:
@@ -39,6 +39,10 @@ BLOCK = 256 * 1024
 """Bytes read from a file at a time: as many as the sender hands to a transport at a time, so that no block waits for a
 second write, while a hop to a thread is paid once for many packets."""
 
+GRACE = 1.0
+"""Seconds that a thread has to end its read from a path when nobody needs that any more: a disk that has to be woken
+takes longer, or a network behind it, and nearly everything else much less."""
+
 TEXT = "text/plain; charset=utf-8"
 
 
@@ -51,6 +55,7 @@ class BytesPayload:
     __slots__ = ("_data", "content_type", "length")
 
     replayable = True
+    grace = 0.0
 
     def __init__(self, data: bytes | bytearray | memoryview, content_type: str | None = None) -> None:
         with memoryview(data) as view:
@@ -72,18 +77,18 @@ class BytesPayload:
 class Blocks:
     """A body in pieces: what ``open`` gives where it is neither one ``bytes`` nor one file.
 
-    ``interruptible`` tells the connection whether an answer may end the wait for a piece. It must not where a thread
-    reads a file, which goes on, and moves the file, although nobody waits for it.
+    ``grace`` tells the connection how long an answer waits for the next piece; it may change from piece to piece.
+    See :attr:`Source.grace`.
     """
 
-    __slots__ = ("_begin", "interruptible")
+    __slots__ = ("_begin", "grace")
 
-    def __init__(self, begin: Callable[[], AsyncGenerator[Any, None]], interruptible: bool) -> None:
+    def __init__(self, begin: Callable[[Blocks], AsyncGenerator[Any, None]], grace: float | None) -> None:
         self._begin = begin
-        self.interruptible = interruptible
+        self.grace = grace
 
     def __aiter__(self) -> AsyncIterator[Any]:
-        return self._begin()
+        return self._begin(self)
 
 
 class ReplayableBlocks(Blocks):
@@ -100,7 +105,13 @@ class Source(ABC):
 
     __slots__ = ("_opened", "content_type", "length", "replayable")
 
-    interruptible: ClassVar[bool] = False
+    grace: float | None
+    """Seconds for which an answer that refuses the body waits for the next block; None: until it is there.
+
+    Iterators and coroutines are told at once. A file that was opened here is left to the thread that reads it, and
+    closed after that; but a disk is seldom so slow, and then nothing is left open. A file that the caller opened cannot
+    be left: the thread would move it while the caller, or a later attempt, reads it too, what it reads would be lost,
+    and to close the file meanwhile would stop the loop."""
 
     def __init__(self, content_type: str | None, length: int | None, replayable: bool) -> None:
         self.content_type = content_type
@@ -128,7 +139,11 @@ class Source(ABC):
 
     def body(self) -> Any:
         """What ``open`` gives."""
-        return (ReplayableBlocks if self.replayable else Blocks)(self.blocks, self.interruptible)
+        return (ReplayableBlocks if self.replayable else Blocks)(self.begin, self.grace)
+
+    def begin(self, _: Blocks) -> AsyncGenerator[Any, None]:
+        """The blocks, for a connection that looks at ``grace`` of what it was given."""
+        return self.blocks()
 
     @abstractmethod
     def blocks(self) -> AsyncGenerator[Any, None]:
@@ -147,7 +162,7 @@ class FilePayload(Source):
     :raises ValueError: a closed file
     """
 
-    __slots__ = ("_file", "_position")
+    __slots__ = ("_file", "_position", "grace")
 
     def __init__(self, file: Any) -> None:
         if isinstance(file, io.TextIOBase) or isinstance(getattr(file, "encoding", None), str):
@@ -155,6 +170,7 @@ class FilePayload(Source):
         if getattr(file, "closed", False) is True:
             raise ValueError("the file is closed; it must stay open until it was sent")
         self._file = file
+        self.grace = 0.0 if reads_in_loop(file) else None
         self._position = position = start_of(file)
         super().__init__(None, None if position is None else rest_of(file, position), position is not None)
 
@@ -177,7 +193,7 @@ class FilePayload(Source):
     async def blocks(self) -> AsyncGenerator[Any, None]:
         """Its blocks, read in a thread where it is not in memory, since a disk may be slow."""
         file = self._file
-        at_once = isinstance(file, io.BytesIO) or inspect.iscoroutinefunction(file.read)
+        at_once = isinstance(file, io.BytesIO) or reads_in_loop(file)
         loop = asyncio.get_running_loop()
         if self._position is not None:
             file.seek(self._position)
@@ -198,6 +214,8 @@ class PathPayload(Source):
     """
 
     __slots__ = ("_path",)
+
+    grace = GRACE
 
     def __init__(self, path: os.PathLike[str]) -> None:
         self._path = Path(path)
@@ -239,7 +257,7 @@ class IterablePayload(Source):
 
     __slots__ = ("_iterable",)
 
-    interruptible = True
+    grace = 0.0
 
     def __init__(self, iterable: Iterable[Any] | AsyncIterable[Any]) -> None:
         self._iterable = iterable
@@ -281,7 +299,7 @@ def checked(block: object) -> Any:
 
 def start_of(file: Any) -> int | None:
     """Where a file stands; None: it cannot be brought back there."""
-    if inspect.iscoroutinefunction(file.read):
+    if reads_in_loop(file):
         return None
     try:
         position = file.tell() if file.seekable() is True else None

@@ -14,12 +14,13 @@ import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
-from ..errors import BodyTooLarge, DigestMismatch, DownloadError
+from ..errors import BodyTooLarge, DigestMismatch, DownloadError, IncompleteRead
 from ._checksums import checksum_of
 from ._partfile import PartFile
-from ._ranges import Refusal, judge, range_fields
+from ._ranges import Refusal, is_stuck, judge, range_fields
+from ._threads import finished, in_thread, start
 
 if TYPE_CHECKING:
     import os
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
 Progress: TypeAlias = Callable[[int, int | None], object]
 """Called with the bytes that are there and those of the whole file (None: not known); may return an awaitable."""
 
-_T = TypeVar("_T")
-
 BLOCK: Final = 1024 * 1024
 """Bytes that are written at a time: a thread costs some 50 us, which is nothing beside writing that many."""
 
@@ -42,6 +41,9 @@ FLUSH_INTERVAL: Final = 1.0
 
 PROGRESS_INTERVAL: Final = 0.1
 """Seconds between two calls of ``progress``: as often as anybody can look."""
+
+STUCK: Final = 2
+"""Connections in a row that may break before the first new byte of a part, before all of the file is asked for."""
 
 HASHED: Final = 16 * 1024 * 1024
 """Bytes of an old part that are hashed in one go: some 20 ms, for which a download that is cancelled waits."""
@@ -96,7 +98,11 @@ async def download(
     sections 13.1.5 and 14); in every other case it begins anew. So the file is what the server has, or there is an
     error.
 
-    :param open_stream: called with fields of the request, once or twice
+    It begins anew, too, when going on brings the file no further: a part that ends before its first new byte, or two
+    connections in a row that break before it. What was there is only given up for bytes of the new beginning where
+    these are of another file: so another connection that breaks costs nothing.
+
+    :param open_stream: called with fields of the request: once, and again as often as that says, so three times at most
     :param url: what is asked for; a part is only continued from the same URL
     :param resume: continue what an earlier download left, and leave something to continue
     :param overwrite: an existing file is replaced, once the new one is complete
@@ -145,12 +151,10 @@ class _Transfer:
     async def run(self) -> Download:
         try:
             held = await in_thread(self._part.open)
-            await self._hash(0 if held is None else held.offset)
-            refusal = await self._ask(held)
-            if refusal is not None and held is not None:
+            if held is None or not await self._go_on(held):
                 refusal = await self._ask(None)
-            if refusal is not None:
-                raise DownloadError(refusal.reason, str(self._part.target))
+                if refusal is not None:
+                    raise DownloadError(refusal.reason, str(self._part.target))
             return await self._end()
         except BaseException as error:
             await self._give_up(error)
@@ -162,6 +166,29 @@ class _Transfer:
         if self._hasher is not None:
             for start in range(0, end, HASHED):
                 await in_thread(self._part.hash, self._hasher, start, min(end, start + HASHED))
+
+    async def _go_on(self, held: Held) -> bool:
+        """Ask for what is missing, and take it; false where all of the file is to be asked for.
+
+        A connection that breaks before the first new byte may have had bad luck. One that does so again, though the
+        right part was announced each time, would do so for ever.
+        """
+        for _ in range(STUCK):
+            await self._hash(held.offset)
+            broke = refused = False
+            try:
+                refused = await self._ask(held) is not None
+            except (IncompleteRead, ConnectionError):
+                if not is_stuck(held, self._body, self._done):
+                    raise
+                broke = True
+            if not refused and not is_stuck(held, self._body, self._done):
+                return True
+            await self._settle()
+            self._body = None
+            if not broke:
+                break
+        return False
 
     # -- receiving ---------------------------------------------------------------------------------------------------
 
@@ -208,17 +235,21 @@ class _Transfer:
 
     async def _forget(self) -> None:
         """Leave nothing of what came, since nobody knows what it was: the next download begins anew."""
+        await self._settle()
+        await in_thread(self._part.empty)
+
+    async def _settle(self) -> None:
+        """Wait until what is being written is, and drop what is not written."""
         if self._writing is not None:
             await finished(self._writing)
         self._writing, self._blocks, self._gathered = None, [], 0
-        await in_thread(self._part.empty)
 
     async def _flush(self) -> None:
         """Have what was gathered written, when what was gathered before is."""
         if self._writing is not None:
             await finished(self._writing)
         blocks, self._blocks, self._gathered = self._blocks, [], 0
-        self._writing = _start(self._part.write, blocks, self._hasher)
+        self._writing = start(self._part.write, blocks, self._hasher)
 
     async def _tell(self) -> None:
         if self._progress is not None:
@@ -262,26 +293,3 @@ class _Transfer:
                 await in_thread(self._part.discard)
             else:
                 await in_thread(self._part.give_up, self._blocks)
-
-
-def _start(work: Callable[..., _T], *arguments: Any) -> asyncio.Future[_T]:
-    return asyncio.get_running_loop().run_in_executor(None, work, *arguments)
-
-
-async def in_thread(work: Callable[..., _T], *arguments: Any) -> _T:
-    """What ``work`` gives, which is done in a thread, and to its end even when the caller is cancelled."""
-    return await finished(_start(work, *arguments))
-
-
-async def finished(job: asyncio.Future[_T]) -> _T:
-    """The result of ``job`` once it is done; the caller's cancellation waits until then, and hides the result."""
-    cancelled: asyncio.CancelledError | None = None
-    while not job.done():
-        try:
-            await asyncio.wait((job,))
-        except asyncio.CancelledError as error:
-            cancelled = error
-    if cancelled is None:
-        return job.result()
-    job.exception()  # so that nobody misses it
-    raise cancelled

@@ -74,7 +74,7 @@ class Headed:
 
     @property
     def url(self) -> URL:
-        """The URL that was asked for last, with the fragment that goes with it."""
+        """The URL that was asked for last, with the fragment that goes with it; see :attr:`Request.url`."""
         return self._request.whole_url
 
     @property

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from ..wire import field_line
-from ._contents import BLOCK, BytesPayload, FilePayload, IterablePayload, PathPayload, Source, content_payload
+from ._contents import BLOCK, Blocks, BytesPayload, FilePayload, IterablePayload, PathPayload, Source, content_payload
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -81,6 +81,8 @@ class Multipart(Source):
 
     __slots__ = ("_end", "_steps")
 
+    grace = 0.0  # but for some of its parts
+
     def __init__(self, content_type: str, steps: list[tuple[bytes, Part]], end: bytes) -> None:
         payloads = [part.payload for _, part in steps]
         known = [payload.length for payload in payloads if payload.length is not None]
@@ -99,10 +101,15 @@ class Multipart(Source):
         for _, part in self._steps:
             part.payload.open()
 
-    async def blocks(self) -> AsyncGenerator[Any, None]:
+    def blocks(self) -> AsyncGenerator[Any, None]:
         """All of it from the beginning, block by block."""
+        return self.begin(Blocks(self.begin, self.grace))
+
+    async def begin(self, told: Blocks) -> AsyncGenerator[Any, None]:
+        """The same; ``told`` says of the part whose turn it is how long an answer waits for it."""
         for before, part in self._steps:
             yield before
+            told.grace = part.payload.grace
             async with aclosing(exactly(part)) as blocks:
                 async for block in blocks:
                     yield block

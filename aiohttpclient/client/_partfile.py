@@ -4,8 +4,9 @@ Theory of operation. ``name.part`` holds the first bytes of the file, and nothin
 from front to back. ``name.part.json`` notes what they are the first bytes of: URL (its digest only, as URLs hold
 secrets), validator, and length. The note is gone before the part is begun anew, and written before the first byte that
 it is about, so that at every moment in which the process may be killed, note and part belong together or there is no
-note. Without a validator there is none, and the part goes when the download ends too early. Where ``name`` is too long
-to put anything behind it, a digest of it stands in for its end.
+note. Where what begins anew is the very file of which there is a part, both stay, and the part is written over. Without
+a validator there is no note, and the part goes when the download ends too early. Where ``name`` is too long to put
+anything behind it, a digest of it stands in for its end.
 
 A part is locked while it is written, where the system knows such locks, so that two downloads of one file cannot mix.
 It takes its name after everything is on the disk (``fsync``), by ``os.replace``: whoever opens the target sees all of
@@ -28,7 +29,7 @@ import sys
 from typing import TYPE_CHECKING, Final
 
 from ..errors import DownloadError
-from ._ranges import Held, is_validator
+from ._ranges import Held, is_rewritten, is_validator
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,6 +71,7 @@ class PartFile:
         self._overwrite = overwrite
         self._file: io.FileIO | None = None
         self._body: Body | None = None
+        self._old: Held | None = None
         self._begun = False
         self._noted = False
         self._broken = False
@@ -89,7 +91,8 @@ class PartFile:
             self._stand_beside(self.target.resolve())
         self._file = self._locked(replaced)
         size = os.fstat(self._file.fileno()).st_size
-        return self._held(size) if self._resume and size > 1 else None
+        self._old = self._held(size) if self._resume and size > 1 else None
+        return self._old
 
     def _stand_beside(self, place: Path) -> None:
         self._place, beside = place, name_beside(place.name)
@@ -181,6 +184,7 @@ class PartFile:
         """Forget what was written, which may be anything: what comes next begins anew."""
         self.note.unlink(missing_ok=True)
         self._opened().truncate(0)
+        self._old = None
         self._begun = self._noted = False
 
     def _begin(self, file: io.FileIO, note: bool) -> None:
@@ -188,14 +192,15 @@ class PartFile:
             return
         assert self._body is not None
         start, _, total, validator = self._body
-        if start:
-            self._noted = True  # it goes on
-        else:
+        rewritten = is_rewritten(self._old, self._body)
+        self._noted = start > 0 or rewritten
+        if not self._noted:
             self.note.unlink(missing_ok=True)
-        file.truncate(start)
+        if not rewritten:
+            file.truncate(start)
         file.seek(start)
         self._begun = True
-        if not start and note and self._resume and validator is not None:
+        if not self._noted and note and self._resume and validator is not None:
             text = json.dumps({"url": self._url, "validator": validator, "total": total})
             with io.FileIO(os.open(self.note, _FLAGS | os.O_TRUNC, 0o666), "r+") as beside:
                 beside.write(text.encode())

@@ -68,7 +68,9 @@ def payload_of(
     """The body that the arguments of a request stand for; None: it has none.
 
     :param content: the body as it is. Text is sent in UTF-8, as ``text/plain``. Of bytes, a binary file from where it
-        stands (the caller closes it), a path, an iterable or async iterable of bytes, nothing is said what they are
+        stands (the caller closes it), a path, an iterable or async iterable of bytes, nothing is said what they are.
+        A server that refuses the body while the next piece of it is not there yet ends that wait; not where a thread
+        reads a file of the caller's: see :attr:`._contents.Source.grace`
     :param data: the fields of a form: a mapping, or (name, value) pairs. Numbers are written in decimal, True and False
         as ``true`` and ``false``; None leaves the field out. Text is encoded in UTF-8, bytes are taken as they are. A
         list or a tuple of values is one field for each of them

@@ -33,6 +33,7 @@ Middleware: TypeAlias = Callable[[Request, Handler], Awaitable[ResponseStream]]
 ORDER: Final = (
     "redirects",  # outermost: each hop is a request of its own, with its own attempts, credentials and cookies
     "retries",  # a hop is repeated, not the way that led there
+    "expectations",  # an attempt that is repeated without them is one; it is authorized anew, as nonces are counted
     "auth",  # an attempt that is asked who we are answers before it counts as failed
     "cookies",  # innermost: a 401 may set cookies, which the answer to it must carry
 )

@@ -109,6 +109,16 @@ def judge(status: int, field: Field, held: Held | None) -> Body | Refusal:
     return Body(0, total, total, strong_validator(field))
 
 
+def is_stuck(held: Held, body: Body | None, done: int) -> bool:
+    """Whether a part of which ``done`` bytes of the file are there now has brought none that was not there before."""
+    return body is not None and body.start > 0 and done <= held.offset + 1 != body.total
+
+
+def is_rewritten(held: Held | None, body: Body) -> bool:
+    """Whether ``body`` is for certain all of the very file of which there is a part: it may be written over that."""
+    return held is not None and body.start == 0 and body.total is not None and body[2:] == (held.total, held.validator)
+
+
 def _part(field: Field, held: Held | None) -> Body | Refusal:
     if held is None:
         return Refusal("the server sent a part of the file when asked for all of it")

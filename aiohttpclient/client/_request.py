@@ -132,7 +132,11 @@ class Request:
 
     @property
     def url(self) -> URL:
-        """The same as ``url_text``, as a ``yarl.URL``; a host that is not ASCII is in its IDNA form there."""
+        """The same as ``url_text``, as a ``yarl.URL``.
+
+        There a host that is not ASCII is in its IDNA form, and a ``?`` with nothing behind it is missing: yarl knows no
+        empty query. It is sent all the same, unless the caller's own URL was a ``yarl.URL``.
+        """
         return url_object(self.url_text)
 
     @property

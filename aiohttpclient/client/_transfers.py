@@ -111,8 +111,9 @@ class Transfers(Verbs):
         """Get a file; it is at ``path`` once it is complete, and not before.
 
         What an earlier attempt left, which failed or was cancelled, is continued, if the server still has the same file
-        (RFC 9110 section 14). ``max_body`` bounds its size. It has the mode of the file that it replaces, which is the
-        one behind ``path`` where that is a symbolic link.
+        (RFC 9110 section 14). Where that brings it no further, it is asked for from its beginning, in the same call.
+        ``max_body`` bounds its size. It has the mode of the file that it replaces, which is the one behind ``path``
+        where that is a symbolic link.
 
         :param resume: continue what is there, and leave something to continue
         :param overwrite: an existing file is replaced once the new one is complete

@@ -1,9 +1,9 @@
 """``http.client`` made awaitable: one connection, one transaction at a time."""
 
-from ._blocks import tells_size
+from ._blocks import reads_in_loop, tells_size
 from ._connection import AsyncHTTPConnection
 from ._heads import DEFAULT_LIMITS
-from ._link import Owner
+from ._link import EXPECT_TIMEOUT, Owner
 from ._origin import Origin
 from ._request import FieldBlock, Plan, prepare
 from ._response import AsyncHTTPResponse, WholeResponse
@@ -13,6 +13,7 @@ from ._tunnel import ProxyTurn
 
 __all__ = [
     "DEFAULT_LIMITS",
+    "EXPECT_TIMEOUT",
     "AsyncHTTPConnection",
     "AsyncHTTPResponse",
     "AsyncHTTPSConnection",
@@ -24,5 +25,6 @@ __all__ = [
     "WholeResponse",
     "effective_timeout",
     "prepare",
+    "reads_in_loop",
     "tells_size",
 ]

@@ -7,7 +7,7 @@ import inspect
 import io
 import os
 import stat
-from collections.abc import AsyncGenerator, AsyncIterable, Generator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterable, Generator, Iterable, Mapping
 from typing import Any, cast
 
 
@@ -26,10 +26,25 @@ def body_size(body: object) -> int | None:
 def check_body(body: object) -> None:
     """Refuse what cannot be a body at all, before anything is done for it.
 
-    :raises TypeError: it is neither bytes-like nor text, a file or iterable
+    A mapping is an iterable of its keys. ``http.client`` sends them where they are bytes, and fails once the head is
+    sent where they are text, as the names are in what is meant for a form or for JSON.
+
+    :raises TypeError: it is neither bytes-like nor text, a file or iterable; or a mapping of names
     """
-    if body_size(body) is None and not (hasattr(body, "read") or isinstance(body, (Iterable, AsyncIterable))):
+    if body_size(body) is not None or hasattr(body, "read"):
+        return
+    if not isinstance(body, (Iterable, AsyncIterable)):
         raise TypeError(f"body should be bytes-like, str, a file or an iterable of those, got {type(body)!r}")
+    if isinstance(body, Mapping) and any(isinstance(key, str) for key in body):
+        raise TypeError(
+            f"body should not be a mapping of names, of which only these would be sent, got {type(body)!r};"
+            " AsyncHTTPClient has data= for the fields of a form, and json="
+        )
+
+
+def reads_in_loop(file: Any) -> bool:
+    """Whether a file is read by a coroutine, which ends when the wait for it does, and not by a thread."""
+    return inspect.iscoroutinefunction(file.read)
 
 
 async def file_blocks(file: Any, blocksize: int) -> AsyncGenerator[object, None]:
@@ -37,10 +52,10 @@ async def file_blocks(file: Any, blocksize: int) -> AsyncGenerator[object, None]
 
     A disk may be slow and a pipe may never answer, so what is not in memory is read in a thread.
     """
-    in_memory = isinstance(file, (io.BytesIO, io.StringIO)) or inspect.iscoroutinefunction(file.read)
+    at_once = isinstance(file, (io.BytesIO, io.StringIO)) or reads_in_loop(file)
     loop = asyncio.get_running_loop()
     while True:
-        block = file.read(blocksize) if in_memory else await loop.run_in_executor(None, file.read, blocksize)
+        block = file.read(blocksize) if at_once else await loop.run_in_executor(None, file.read, blocksize)
         if inspect.isawaitable(block):
             block = await block
         if not block:

@@ -3,8 +3,15 @@
 A sender takes whatever ``http.client`` takes (bytes, text, files, iterables) and async iterables besides, and passes it
 on in pieces that the transport can hold. Between pieces it looks for two things: room, and an answer. A final answer
 that refuses the body (a 413, say) ends the sending, and so does the end of the connection when an answer came before
-it: the caller then reads that answer, not a broken pipe. While an async iterable of the caller's makes a piece, which
-may take for ever, the stream is watched instead, and either ends that wait, as the total does.
+it: the caller then reads that answer, not a broken pipe. While an async iterable or an async ``read`` of the caller's
+makes a piece, which may take for ever, the stream is watched instead, and either ends that wait, as the total does.
+
+Where a thread reads a file of the caller's, only the total and the caller's own cancellation end the wait: a thread
+cannot be interrupted. It would take bytes from the file that nobody gets, move it while a later attempt or the caller
+reads it too, and hold the lock of a buffered file, for which ``close`` waits, and with it the loop. So an answer that
+comes meanwhile has its turn when the thread is done. A source of pieces that waits for such a thread says so by an
+attribute ``grace``: None then, or the seconds that it still has once the answer is there; it may change from piece
+to piece.
 
 It owns the arithmetic of the framing: no byte beyond the declared Content-Length leaves, and a body that ends short of
 it is an error, since both would shift the boundary of the next request.
@@ -22,7 +29,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from ..errors import PhaseTimeout, ReadTimeout, RemoteDisconnected, TotalTimeout, WriteTimeout
 from ..wire import LAST_CHUNK, chunk_header, encode_chunk, refuses_body
-from ._blocks import as_bytes, blocks_of, body_size, file_blocks, regular_file
+from ._blocks import as_bytes, blocks_of, body_size, file_blocks, reads_in_loop, regular_file
 
 if TYPE_CHECKING:
     import socket
@@ -132,10 +139,9 @@ class BodySender:
     async def _send_body(self, body: Any, chunked: bool) -> None:
         """Send ``body``; with ``chunked``, each piece of it as one chunk, and the last chunk after them."""
         if not hasattr(body, "read"):
-            watched = isinstance(body, AsyncIterable) and getattr(body, "interruptible", True)
-            await self._send_blocks(blocks_of(body), chunked, watched)
+            await self._send_blocks(blocks_of(body), chunked, body if isinstance(body, AsyncIterable) else None)
         elif self._shown or not (span := regular_file(body)):
-            await self._send_blocks(file_blocks(body, self._blocksize), chunked)
+            await self._send_blocks(file_blocks(body, self._blocksize), chunked, body if reads_in_loop(body) else None)
         else:
             await self._send_regular(body, *span, chunked)
         if chunked and not self.stopped:
@@ -143,19 +149,20 @@ class BodySender:
                 print("send:", repr(LAST_CHUNK))
             await self._write(LAST_CHUNK)
 
-    async def _send_blocks(self, blocks: AsyncGenerator[object, None], chunked: bool, watched: bool = False) -> None:
+    async def _send_blocks(self, blocks: AsyncGenerator[object, None], chunked: bool, source: object = None) -> None:
+        """Send ``blocks``, which come from ``source``; None: the wait for them cannot be interrupted."""
         stream, deadline = self._stream, self._deadline
         scope = asyncio.timeout_at(deadline)  # for whoever makes the blocks: the stream cannot wake that
-        if watched:
-            stream.watcher = partial(copy_context().run, self._look, scope)
+        if source is not None:
+            stream.watcher = partial(copy_context().run, self._look, scope, source)
         try:
             async with scope, contextlib.aclosing(blocks):
                 try:
                     async for block in blocks:
-                        if not await self._send_block(block, chunked):
+                        if self._seen is not None or not await self._send_block(block, chunked):
                             break
                 finally:
-                    if watched:
+                    if source is not None:
                         self._look_away(scope)
         except TimeoutError as error:
             if not scope.expired() or isinstance(error, PhaseTimeout):
@@ -171,8 +178,11 @@ class BodySender:
             late = max(0.0, stream.loop.time() - deadline)
             raise TotalTimeout(self._total, self._total + late)
 
-    def _look(self, scope: asyncio.Timeout) -> None:
+    def _look(self, scope: asyncio.Timeout, source: object) -> None:
         """Called when something has happened on the stream and nobody waits for that: end ``scope`` if all is over."""
+        grace = getattr(source, "grace", 0.0)
+        if grace is None:
+            return  # it is noticed before the next piece is sent
         try:
             over = self._over()
         except Exception as error:  # noqa: BLE001  # raised where the blocks are sent
@@ -180,7 +190,12 @@ class BodySender:
         if over:
             self._stream.watcher = None
             with contextlib.suppress(RuntimeError):  # it is over already
-                scope.reschedule(0)
+                scope.reschedule(self._sooner(grace) if grace else 0)
+
+    def _sooner(self, seconds: float) -> float:
+        """The time of the loop in ``seconds``, or the deadline if that comes before."""
+        then = self._stream.loop.time() + seconds
+        return then if self._deadline is None else min(then, self._deadline)
 
     def _look_away(self, scope: asyncio.Timeout) -> None:
         """From here on the iterator is closed, in which only the deadline disturbs it."""
@@ -240,7 +255,7 @@ class BodySender:
                     return False
             else:
                 await asyncio.sleep(0)  # a turn of the loop, so that an answer can be noticed between two slices
-        return True
+        return not self.stopped and self._seen is None  # by whoever watches: the next piece must not be begun
 
     async def _drain(self) -> bool:
         while self._stream.writing_paused:

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-from ..connection import DEFAULT_LIMITS, FieldBlock
+from ..connection import DEFAULT_LIMITS, EXPECT_TIMEOUT, FieldBlock
 from ..timeouts import Timeout
 from ._lease import Lender
 from ._limits import PoolLimits
@@ -61,6 +61,8 @@ class ConnectionPool(Lender):
     :param proxy_auth: who we are to ``http`` and ``https`` proxies that have nothing about that in their URLs, where a
         tunnel is opened; a request that is forwarded takes ``proxy_authorization``
     :param message_limits: bounds on what a peer may send outside of a body
+    :param expect_timeout: seconds to wait for ``100 Continue`` where a request expects one, before the body is sent
+        anyway
     :param retry: send a request once more when the reused connection that it went out on died before a byte of an
         answer came, and the request may be repeated: its method is idempotent, or nothing of it was written
     :param on_event: called with a :class:`PoolEvent` for each decision, and each step on the way to a connection.
@@ -82,14 +84,14 @@ class ConnectionPool(Lender):
         proxy_ssl_context: ssl.SSLContext | None = None,
         proxy_auth: ProxyAuth | None = None,
         message_limits: MessageLimits = DEFAULT_LIMITS,
+        expect_timeout: float = EXPECT_TIMEOUT,
         retry: bool = True,
         on_event: Callable[[PoolEvent], object] | None = None,
     ) -> None:
         chosen = Proxy.parse(proxy) if isinstance(proxy, str) else proxy
         bounds = timeout if isinstance(timeout, Timeout) else Timeout(timeout)
-        super().__init__(
-            limits, bounds, chosen, dialer, ssl_context, proxy_ssl_context, message_limits, on_event, proxy_auth
-        )
+        options = {"limits": message_limits, "expect_timeout": expect_timeout}
+        super().__init__(limits, bounds, chosen, dialer, ssl_context, proxy_ssl_context, options, on_event, proxy_auth)
         # What has no total has no time of its own either: one clock is enough for all such requests.
         self._clock = TimeoutManager(Timeout() if bounds.total is not None else bounds)
         self.retry = retry

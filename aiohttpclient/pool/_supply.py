@@ -12,7 +12,7 @@ What has happened to an idle connection is known; before a request is written th
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from .._redact import shown_url
 from ..connection import AsyncHTTPSConnection
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
     from ..connection import AsyncHTTPConnection
     from ..net import Dialer, SocksKind, StreamProtocol
-    from ..wire import MessageLimits
     from ._limits import PoolLimits
     from ._proxy import Proxy, ProxyAuth
     from ._routes import OriginKey, ProxyChoice
@@ -52,7 +51,7 @@ class Supply(Stock):
         dialer: Dialer | None,
         context: ssl.SSLContext | None,
         proxy_context: ssl.SSLContext | None,
-        message_limits: MessageLimits,
+        options: dict[str, Any],
         on_event: Callable[[PoolEvent], object] | None,
         proxy_auth: ProxyAuth | None = None,
     ) -> None:
@@ -66,7 +65,7 @@ class Supply(Stock):
             self._dialer,
             self._through,
             proxy_auth,
-            limits=message_limits,
+            **options,
         )
         self._opened = self._resumed = self._reused = 0
 

@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from aiohttpclient.client import AsyncHTTPClient, _download
-from aiohttpclient.client._download import BLOCK, FLUSH_INTERVAL, PROGRESS_INTERVAL, Download, download, finished
+from aiohttpclient.client._download import BLOCK, FLUSH_INTERVAL, PROGRESS_INTERVAL, Download, download
 from aiohttpclient.client._partfile import PartFile
 from aiohttpclient.errors import (
     BodyTooLarge,
@@ -651,22 +651,6 @@ async def test_two_at_once(target: Path) -> None:
     with pytest.raises(IncompleteRead):
         await first
     assert (await fetch(server, target)).resumed == 19
-
-
-async def test_the_result_of_a_thread() -> None:
-    """What a thread gives or raises is there when it is done; a cancellation that came meanwhile goes before it."""
-    loop = asyncio.get_running_loop()
-    assert await finished(loop.run_in_executor(None, lambda: 5)) == 5
-    with pytest.raises(ZeroDivisionError):
-        await finished(loop.run_in_executor(None, lambda: 1 / 0))
-    go = threading.Event()
-    task = asyncio.create_task(finished(loop.run_in_executor(None, lambda: go.wait(10) and 1 / 0)))
-    await asyncio.sleep(0)
-    task.cancel()
-    await asyncio.sleep(0)
-    go.set()
-    with pytest.raises(asyncio.CancelledError):
-        await task
 
 
 # -- over sockets

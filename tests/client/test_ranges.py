@@ -8,6 +8,8 @@ from aiohttpclient.client._ranges import (
     Body,
     Held,
     Refusal,
+    is_rewritten,
+    is_stuck,
     is_validator,
     judge,
     range_fields,
@@ -168,3 +170,36 @@ def test_what_may_be_sent_as_a_validator(text: str) -> None:
 def test_what_may_not_be_sent_as_a_validator(text: str) -> None:
     """What a note may hold that was not written by us cannot put anything else into a request."""
     assert not is_validator(text)
+
+
+@pytest.mark.parametrize(
+    ("body", "done", "stuck"),
+    [
+        (None, 0, False),
+        (Body(0, 20, 20, ETAG), 0, False),
+        (Body(10, 20, 20, ETAG), 10, True),
+        (Body(10, 20, 20, ETAG), 11, True),
+        (Body(10, 20, 20, ETAG), 12, False),
+        (Body(10, 11, 11, ETAG), 11, False),
+    ],
+)
+def test_what_brings_a_file_no_further(body: Body | None, done: int, stuck: bool) -> None:
+    """A part brings a file no further if it is one byte, which was there, and not the last of the file."""
+    assert is_stuck(HELD, body, done) is stuck
+
+
+@pytest.mark.parametrize(
+    ("held", "body", "rewritten"),
+    [
+        (HELD, Body(0, 20, 20, ETAG), True),
+        (HELD, Body(10, 20, 20, ETAG), False),
+        (HELD, Body(0, 21, 21, ETAG), False),
+        (HELD, Body(0, 20, 20, '"other"'), False),
+        (HELD, Body(0, 20, 20, None), False),
+        (Held(10, ETAG, None), Body(0, None, None, ETAG), False),
+        (None, Body(0, 20, 20, ETAG), False),
+    ],
+)
+def test_what_may_be_written_over_a_part(held: Held | None, body: Body, rewritten: bool) -> None:
+    """A part stays where it is written over with the same file, which has the same length and strong validator."""
+    assert is_rewritten(held, body) is rewritten

@@ -579,6 +579,101 @@ async def test_refusal_of_a_silent_piece() -> None:
         assert await (await conn.getresponse()).read() == b"too large"
 
 
+async def test_refusal_of_a_silent_file() -> None:
+    """A file that is read by a coroutine is silent in the same way, and that coroutine is told."""
+    waiting = asyncio.Event()
+    told: list[bool] = []
+
+    class File:
+        async def read(self, size: int) -> bytes:
+            if not waiting.is_set():
+                waiting.set()
+                return b"block"
+            try:
+                await asyncio.Event().wait()
+            finally:
+                told.append(True)
+            return b""
+
+    async def script(peer: Peer) -> None:
+        await peer.read_head()
+        await peer.read_exactly(10)
+        await peer.send(TOO_LARGE)
+        assert await peer.read_until_eof() == b""
+
+    async with raw_server(script) as server, AsyncHTTPConnection(server.host, server.port) as conn:
+        assert await fetch(conn, "PUT", "/", File()) == b"too large"
+        assert told
+        assert not conn.connected
+
+
+@pytest.mark.parametrize("grace", [0.0, None])
+async def test_pieces_that_must_not_be_interrupted(grace: float | None) -> None:
+    """Where the maker of pieces says that a wait must not be interrupted, the refusal waits for the next piece."""
+
+    class Pieces(Silent):
+        def __init__(self) -> None:
+            super().__init__(b"block")
+            self.grace = grace
+
+    body = Pieces()
+
+    async def script(peer: Peer) -> None:
+        await peer.read_head()
+        await body.waiting.wait()
+        await peer.send(TOO_LARGE)
+        await peer.read_until_eof()
+
+    async with raw_server(script) as server, AsyncHTTPConnection(server.host, server.port) as conn:
+        task = asyncio.create_task(fetch(conn, "PUT", "/", body))
+        await body.waiting.wait()
+        stream = conn._stream
+        assert stream is not None
+        await until(lambda: bool(stream.reader.buffered) or task.done())
+        await turns(20)
+        assert task.done() is (grace is not None)
+        body.go_on.set()
+        assert await task == b"too large"
+        assert body.closed
+
+
+@pytest.mark.parametrize("then", ["comes", "does not come"])
+@pytest.mark.parametrize("what", ["a refusal", "nonsense", "the end"])
+async def test_pieces_that_have_some_time(then: str, what: str) -> None:
+    """A maker of pieces that asks for time has it, and what ends the sending is told all the same."""
+
+    class Pieces(Silent):
+        grace = 30.0 if then == "comes" else 0.05
+
+    body = Pieces()
+    answer = {"a refusal": TOO_LARGE, "nonsense": b"HTTP/1.1 abc\r\n\r\n", "the end": b""}[what]
+
+    async def script(peer: Peer) -> None:
+        await peer.read_head()
+        await body.waiting.wait()
+        await peer.send(answer)
+        if answer:
+            await peer.read_until_eof()
+
+    async with raw_server(script) as server, AsyncHTTPConnection(server.host, server.port) as conn:
+        task = asyncio.create_task(fetch(conn, "PUT", "/", body))
+        await body.waiting.wait()
+        sender = conn._sender
+        assert sender is not None
+        await until(lambda: sender.stopped or sender._seen is not None or task.done())
+        if then == "comes":
+            await turns(20)
+            assert not task.done()
+            body.go_on.set()
+        if what == "a refusal":
+            assert await task == b"too large"
+        else:
+            with pytest.raises(RemoteDisconnected if what == "the end" else HTTPException):
+                await task
+        assert body.closed
+        assert not conn.connected
+
+
 async def test_cancelled_as_a_silent_body_is_refused() -> None:
     """Who is cancelled in the moment in which the refusal comes is cancelled."""
     body = Silent(b"block")

@@ -282,7 +282,7 @@ async def test_another_part(here: Here) -> None:
 
 @at("shortening")
 async def test_too_short(here: Here) -> None:
-    """A part that ends before the file does is kept, and no file."""
+    """A part that ends before the file does is kept, and no file; one that brings no new byte is the last of them."""
     here.target.write_bytes(b"old")
     await here.fetch_some()
     with pytest.raises(DownloadError, match=rf"{SHORT + 1} of {SIZE} bytes"):
@@ -290,6 +290,9 @@ async def test_too_short(here: Here) -> None:
     assert here.target.read_bytes() == b"old"
     assert here.left == {"", ".part", ".part.json"}
     assert here.target.with_name("target.part").read_bytes() == CONTENT[: SHORT + 1]
+    assert (await here.fetch(digest=digest_of(CONTENT))).resumed == 0
+    assert here.target.read_bytes() == CONTENT
+    assert [(asked.status, asked.range is None) for asked in here.asked[2:]] == [(206, False), (200, True)]
 
 
 @at("tagged")

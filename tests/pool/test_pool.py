@@ -378,6 +378,19 @@ async def test_message_limits() -> None:
             await pool.request("GET", f"{server.url}/")
 
 
+async def test_expect_timeout() -> None:
+    """How long a body waits for 100 Continue is the pool's to say, of its own connections and of those it leases."""
+    headers = {"Expect": "100-continue"}
+    async with serving() as (server, site), ConnectionPool(expect_timeout=0.01) as pool:
+        response = await pool.request("POST", f"{server.url}/", b"body", headers)
+        await response.read()
+        async with pool.connection(server.url) as conn:
+            assert conn.expect_timeout == 0.01
+            await conn.request("POST", "/leased", b"body", headers)
+            await (await conn.getresponse()).read()
+        assert [(asked.target, asked.body) for asked in site.asked] == [("/", b"body"), ("/leased", b"body")]
+
+
 async def test_switched_protocols() -> None:
     """A 101 to a request is an error, since nobody could get at the stream, whether it was asked for or not."""
     raw = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: other\r\nConnection: Upgrade\r\n\r\n"

@@ -6,12 +6,14 @@ connection breaks.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from aiohttpclient import AsyncHTTPClient, BodyTooLarge, DigestMismatch, DownloadError, IncompleteRead, StatusError
+from aiohttpclient.client import _download
 from tests.client.clients import fields_of, talking
 from tests.client.coded import gzipped
 from tests.support.server import raw_server, reply
@@ -292,6 +294,120 @@ async def test_errors_of_the_server(target: Path, status: str) -> None:
         with pytest.raises(StatusError, match=status[:3]):
             await here.client.download("file", target, retries=None)
     assert left(target) == set()
+
+
+# -- parts that bring the file no further
+
+STOP = 150
+"""The last byte that a server gives of any part, whatever it is asked for."""
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        pytest.param(lambda at: part_of(OLD, at, STOP), id="says so"),
+        pytest.param(
+            lambda at: in_a_chunk(part_of(OLD, at, STOP, said=f"bytes {at}-{SIZE - 1}/{SIZE}")), id="does not"
+        ),
+        pytest.param(
+            lambda at: in_a_chunk(part_of(OLD, at, STOP if at < STOP else 0, said=f"bytes {at}-{SIZE - 1}/{SIZE}")),
+            id="has nothing",
+        ),
+    ],
+)
+@pytest.mark.parametrize("flush", [1.0, 0.0], ids=["gathered", "written"])
+async def test_parts_that_end_where_the_last_one_did(
+    target: Path, part: Part, flush: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A part is continued as long as more comes; where no new byte does, all of the file is asked for, at once."""
+    monkeypatch.setattr(_download, "FLUSH_INTERVAL", flush)
+    files = Files(part=part)
+    async with raw_server(files) as server:
+        await fetch_cut(server, files, target)
+        with pytest.raises(DownloadError, match=f"{STOP + 1} of {SIZE} bytes"):
+            await fetch(server, target)
+        result = await fetch(server, target, digest=digest_of(OLD))
+    assert (result.size, result.resumed) == (SIZE, 0)
+    assert read(target) == OLD
+    assert left(target) == {""}
+    assert [asked for asked, _ in files.asked] == [None, f"bytes={HELD}-", f"bytes={STOP}-", None]
+
+
+@pytest.mark.parametrize("cuts", [(0,), (1,), (0, 0), (0, 1), (1, 0), (1, 1)], ids=str)
+@pytest.mark.parametrize("flush", [1.0, 0.0], ids=["gathered", "written"])
+async def test_connections_that_break_before_the_first_new_byte(
+    target: Path, cuts: tuple[int, ...], flush: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A part whose connection breaks before its first new byte is asked for once more, and then all of the file is."""
+    monkeypatch.setattr(_download, "FLUSH_INTERVAL", flush)
+    files = Files(part=lambda at: part_of(OLD, at, SIZE - 1))
+    async with raw_server(files) as server:
+        await fetch_cut(server, files, target)
+        files.cuts = [*cuts]
+        result = await fetch(server, target, digest=digest_of(OLD))
+    assert result.resumed == (HELD if len(cuts) == 1 else 0)
+    assert read(target) == OLD
+    anew = [None] if len(cuts) == 2 else []
+    assert [asked for asked, _ in files.asked] == [None, f"bytes={HELD}-", f"bytes={HELD}-", *anew]
+
+
+async def test_connections_that_are_reset_before_the_first_new_byte(target: Path) -> None:
+    """It is the same whether a connection is closed or reset."""
+    files = Files()
+    heads: list[bytes] = []
+    told = asyncio.Event()
+
+    async def resets(peer: Peer) -> None:
+        heads.append(await peer.read_head())
+        if b"Range: " not in heads[-1]:
+            await peer.send(reply(OLD, STRONG))
+            return
+        told.clear()
+        await peer.send(part_of(OLD, HELD, SIZE - 1).partition(OLD[HELD:])[0])
+        await told.wait()
+        peer.reset()
+
+    async with raw_server(files) as server:
+        await fetch_cut(server, files, target)
+        files.cuts = []
+        async with raw_server(resets) as other, AsyncHTTPClient(trust_env=False, proxy=other.url) as client:
+            result = await client.download(f"{server.url}/file", target, progress=lambda *_: told.set())
+    assert (result.resumed, read(target)) == (0, OLD)
+    assert [b"Range: " in head for head in heads] == [True, True, False]
+
+
+@pytest.mark.parametrize("cut", [0, 1, 20, HELD, CUT])
+@pytest.mark.parametrize("why", ["short", "broken", "ignored"])
+async def test_beginning_anew_costs_nothing(target: Path, cut: int, why: str) -> None:
+    """A connection that breaks while the same file comes from its beginning leaves as much of it as there was."""
+    files = Files()
+    async with raw_server(files) as server:
+        await fetch_cut(server, files, target)
+        files.cuts = [0, 0, cut] if why == "broken" else [cut]
+        if why != "ignored":
+            files.part = lambda at: part_of(OLD, at, at if why == "short" else SIZE - 1)
+        if why == "short":
+            files.cuts = [len(OLD), cut]
+        with pytest.raises(IncompleteRead):
+            await fetch(server, target)
+        assert read(target.with_name("file.part")) == OLD[:CUT]
+        files.part = lambda at: part_of(OLD, at, SIZE - 1)
+        assert (await fetch(server, target, digest=digest_of(OLD))).resumed == HELD
+    assert read(target) == OLD
+
+
+async def test_beginning_anew_with_another_file(target: Path) -> None:
+    """Where no new byte of a part came, and the file is another one by then, nothing of the old one stays."""
+    files = Files(part=lambda at: part_of(OLD, at, at))
+    async with raw_server(files) as server:
+        await fetch_cut(server, files, target)
+        files.content, files.fields, files.cuts = NEW, (CHANGED,), [SIZE, 20]
+        with pytest.raises(IncompleteRead):
+            await fetch(server, target)
+        assert read(target.with_name("file.part")) == NEW[:20]
+        files.part = lambda at: part_of(NEW, at, SIZE - 1, CHANGED)
+        assert (await fetch(server, target, digest=digest_of(NEW))).resumed == 19
+    assert read(target) == NEW
 
 
 # -- digests, bounds, and the name

@@ -24,6 +24,7 @@ from aiohttpclient import (
     BasicAuth,
     BearerAuth,
     BodyTooLarge,
+    ConnectionPool,
     DecodingError,
     HTTPException,
     InvalidHead,
@@ -38,7 +39,6 @@ from aiohttpclient import (
     TotalTimeout,
     TunnelError,
 )
-from aiohttpclient.connection._link import Link
 from aiohttpclient.pool import Drop
 from tests.client.clients import chunked, coded, fields_of, talking
 from tests.client.coded import BODY, ENCODERS, KINDS, MIB, encoded, gzipped, name
@@ -502,12 +502,9 @@ async def test_refusal_before_a_reset(tmp_path: Path, method: str, kind: str) ->
     assert server.connections == 1
 
 
-async def test_expectation_that_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_expectation_that_is_ignored() -> None:
     """A server that ignores Expect: 100-continue gets the body all the same, after a while."""
-    defaults = Link.__init__.__kwdefaults__
-    assert defaults is not None
-    monkeypatch.setitem(defaults, "expect_timeout", SHORT)
-    async with talking() as here:
+    async with ConnectionPool(expect_timeout=SHORT) as pool, talking(transport=pool) as here:
         response = await here.client.post("", content=b"body", headers={"Expect": "100-continue"})
     assert (response.status, here.asked.body, here.sent["Expect"]) == (200, b"body", "100-continue")
 

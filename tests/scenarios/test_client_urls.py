@@ -96,6 +96,73 @@ async def test_stray_percent_signs_in_params() -> None:
         assert here.site.targets == ["/?a=50%25&b=%41", "/?a=50%25&b=%2541"]
 
 
+# -- a query that is empty
+
+EMPTY = ["/path?", "/?", "//?", "/path?#f?"]
+"""A question mark with nothing behind it."""
+
+
+@pytest.mark.parametrize("target", EMPTY)
+@pytest.mark.parametrize("params", [None, {}, [], "", {"a": None}, {"a": []}], ids=repr)
+@pytest.mark.parametrize("based", [False, True], ids=["", "with base_url"])
+async def test_empty_query(target: str, params: Any, based: bool) -> None:
+    """A question mark at the end is sent, with and without params that say nothing; ``url_text`` has it as well."""
+    async with talking() as here:
+        base = here.server.url if based else None
+        asked = target.partition("#")[0]
+        async with AsyncHTTPClient(base_url=base, params=params, trust_env=False) as client:
+            for options in ({}, {"params": params}):
+                response = await client.get(here.server.url + target, **options)
+                assert here.asked.target == asked
+                assert response.request.url_text == here.server.url + asked
+            async with client.stream("GET", here.server.url + target) as stream:
+                assert await stream.read() == asked.encode()
+
+
+@pytest.mark.parametrize(
+    ("url", "below"), [("path?", "/path?"), ("/path?", "/path?"), ("?", "?"), ("./?", "/?"), ("x/../?", "/?")]
+)
+@pytest.mark.parametrize("slash", ["", "/"])
+async def test_empty_query_below_a_base(url: str, below: str, slash: str) -> None:
+    """It is sent below base_url too, and directly behind it."""
+    async with talking() as here:
+        async with AsyncHTTPClient(base_url=f"{here.server.url}/api{slash}", trust_env=False) as client:
+            await client.get(url)
+            await client.get(url, params={})
+        target = "/api" + (slash + below if url == "?" else below)
+        assert here.site.targets == [target] * 2
+
+
+@pytest.mark.parametrize("location", ["/path?", "path?", "{}/path?", "/x/../path?", "/path?#f", "?"])
+async def test_empty_query_in_a_location(location: str) -> None:
+    """It is followed to where it leads, and what has a query loses that to it."""
+    async with talking() as here:
+        target = "/to?" if location == "?" else "/path?"
+        field = f"Location: {location.format(here.server.url)}"
+        here.site.pages = {"/to?x=1": reply(b"", field, status="302 There")}
+        response = await here.client.get("to?x=1")
+        assert here.site.targets == ["/to?x=1", target]
+        assert response.request.url_text == here.server.url + target
+
+
+async def test_empty_query_and_params() -> None:
+    """What is said besides takes the place behind it."""
+    async with talking() as here:
+        await here.client.get("path?", params={"a": "1"})
+        await here.client.get("path?#f", params="?a=1")
+        assert here.site.targets == ["/path?a=1"] * 2
+
+
+async def test_empty_query_of_an_object() -> None:
+    """A ``yarl.URL`` has lost it when it comes to us, and shows none of what was sent."""
+    async with talking() as here:
+        for url in (URL(f"{here.server.url}/path?"), URL(f"{here.server.url}/path?", encoded=True)):
+            await here.client.get(url)
+        response = await here.client.get("path?")
+        assert here.site.targets == ["/path", "/path", "/path?"]
+        assert str(response.url) == f"{here.server.url}/path"
+
+
 # -- names
 
 

@@ -2,6 +2,7 @@
 
 from ._auth import ATTEMPTS, AuthMiddleware, in_time, is_replayable, or_closed
 from ._cookies import CookiesMiddleware
+from ._expectations import ExpectationsMiddleware
 from ._redirects import RedirectsMiddleware
 from ._retries import SPENT, RetriesMiddleware
 
@@ -10,6 +11,7 @@ __all__ = [
     "SPENT",
     "AuthMiddleware",
     "CookiesMiddleware",
+    "ExpectationsMiddleware",
     "RedirectsMiddleware",
     "RetriesMiddleware",
     "in_time",
