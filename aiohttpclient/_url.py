@@ -92,10 +92,14 @@ def bracketed(host: str) -> str:
     return f"[{host.partition('%')[0]}]" if ":" in host else host
 
 
+def authority(host: str, port: int) -> str:
+    """Host and port, as they are the target of CONNECT (RFC 9112 section 3.2.3)."""
+    return f"{bracketed(ascii_host(host))}:{port}"
+
+
 def host_field(host: str, port: int, default_port: int) -> str:
     """The value of ``Host`` for an origin: the port only where it is not the scheme's own (RFC 9110 section 7.2)."""
-    name = bracketed(ascii_host(host))
-    return name if port == default_port else f"{name}:{port}"
+    return bracketed(ascii_host(host)) if port == default_port else authority(host, port)
 
 
 def without_userinfo(url: str) -> str:

@@ -6,7 +6,15 @@ from typing import Any
 
 import pytest
 
-from aiohttpclient._url import ascii_host, bracketed, host_field, split_host_port, split_url, target_authority
+from aiohttpclient._url import (
+    ascii_host,
+    authority,
+    bracketed,
+    host_field,
+    split_host_port,
+    split_url,
+    target_authority,
+)
 from aiohttpclient.errors import InvalidURL
 
 
@@ -136,6 +144,15 @@ def test_idna_to_something_else() -> None:
 def test_bracketed(host: str, expected: str) -> None:
     """An IPv6 address stands in brackets before a port, and its zone has no meaning outside this host."""
     assert bracketed(host) == expected
+
+
+def test_authority() -> None:
+    """The port is there always, the host as it is in a URL."""
+    assert [authority(host, 443) for host in ("a.example", "::1", "b\xfccher.example")] == [
+        "a.example:443",
+        "[::1]:443",
+        "xn--bcher-kva.example:443",
+    ]
 
 
 @pytest.mark.parametrize(

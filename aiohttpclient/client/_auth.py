@@ -8,7 +8,7 @@ in ``request.extensions``: every attempt at one request carries those on, and no
 
 A token that has to be fetched is fetched once for all who wait for it: by a task of its own, so that one of them can be
 cancelled without an effect on the others. When the last of them is gone, the task is cancelled too, and is over before
-that last one goes.
+that last one goes. Where it fails, each of them has an exception of its own.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import inspect
 import re
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
+from ._flight import Flight
 from ._urls import same_origin
 
 if TYPE_CHECKING:
@@ -56,8 +57,13 @@ class Auth(Protocol):
     in the first line: the URL that is asked for, or host and port of a tunnel.
 
     Attempts at one request are copies of each other, and so are their ``extensions``: what :meth:`authorize` notes
-    there is what :meth:`answer` finds. A class may have a third method, ``accepted(request, stream)``, not async, which
-    is called with every final response that is not 401.
+    there is what :meth:`answer` finds.
+
+    A class may have two more methods, which are not async. ``accepted(request, stream)`` is called with every final
+    response that is not 401. ``refused(request, stream)`` says what :meth:`answer` does, but leaves it to the next
+    :meth:`authorize` to ask somebody. It is called instead where a 401 keeps its connection busy, because its body is
+    long or late, and there is no other connection to ask over. With such a class :meth:`authorize` is called before a
+    tunnel is opened, too, with a copy that is not sent: what it asks then, it need not ask while a connection waits.
     """
 
     async def authorize(self, request: Request) -> None:
@@ -66,7 +72,8 @@ class Auth(Protocol):
     async def answer(self, request: Request, stream: ResponseStream) -> bool:
         """Look at a 401, whose body is still to be read, and say whether it makes sense to send the request again.
 
-        To send other requests meanwhile is fine: a body that is short and has come soon keeps no connection busy.
+        To send other requests meanwhile is fine: a body that is short and has come soon keeps no connection busy; for
+        others there is ``refused``.
         If so, :meth:`authorize` is called with a copy of ``request``. It is not called for ever: the client sends a
         request at most :data:`ATTEMPTS` times for the sake of authentication.
         """
@@ -151,9 +158,9 @@ class BearerAuth:
 
     :param token: the token, or a function, async or plain, that gives one. It is called when a token is first needed,
         and once more after a 401 to a request that was sent with the last one; never twice at a time, and at most once
-        on behalf of one request. Requests of its own need another auth, such as ``auth=None``; they may be those of the
-        same client, but not where this is ``proxy_auth``: a tunnel that waits for the token has its connection of the
-        pool already. A plain function should not block: the event loop waits for it
+        on behalf of one request. Requests of its own need another auth, such as ``auth=None``, and another way where
+        this is ``proxy_auth``. They may be those of the same client, but not for a tunnel that is leased: a lease that
+        waits for the token has its connection of the pool already. A plain function should not block: the loop waits
     :raises TypeError: it is neither
     :raises ValueError: the token has other characters than visible ASCII
     """
@@ -165,7 +172,7 @@ class BearerAuth:
             raise TypeError(f"a token is a str, or a function that gives one, not {type(token).__name__}")
         self._source: TokenSource | None = None if isinstance(token, str) else token
         self._field: str | None = _bearer(token) if isinstance(token, str) else None
-        self._flight: _Flight | None = None
+        self._flight: Flight | None = None
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}>"
@@ -176,64 +183,63 @@ class BearerAuth:
     async def authorize(self, request: Request) -> None:
         """Set the field, with a token that is fetched if there is none yet.
 
-        What the function raises is raised here, in each request that waits for it.
+        What the function raises is raised here, in each request that waits for it: an exception of its own each.
         """
-        if self._field is None:
+        while self._field is None:  # it may be refused to another in the moment in which it has come
             await self._fetch()
-        assert self._field is not None
         request.headers["Authorization"] = self._field
 
     async def answer(self, request: Request, stream: ResponseStream) -> bool:
         """Fetch another token, unless that was done for this request, or has been done since it was sent."""
-        if self._source is None or _ANSWERED in request.extensions or not of_one_origin(request, stream):
+        if not self._is_first(request, stream):
             return False
-        request.extensions[_ANSWERED] = True
         sent = request.headers.get("Authorization")
         if sent == self._field:
             await self._fetch()
         return sent != self._field
 
+    def refused(self, request: Request, stream: ResponseStream) -> bool:
+        """The same where it cannot be fetched now: whoever needs a token next does that.
+
+        Should that be the same one, this request was sent once more for nothing.
+        """
+        first = self._is_first(request, stream)
+        if first and request.headers.get("Authorization") == self._field:
+            self._field = None
+        return first
+
+    def _is_first(self, request: Request, stream: ResponseStream) -> bool:
+        """Whether ``stream`` refuses ``request`` for the first time, which is noted, and there are other tokens."""
+        if self._source is None or _ANSWERED in request.extensions or not of_one_origin(request, stream):
+            return False
+        request.extensions[_ANSWERED] = True
+        return True
+
     async def _fetch(self) -> None:
         """Wait until the function has given a token, to whomever."""
         flight = self._flight
         if flight is None or flight.task.done() or flight.task.cancelling():
-            flight = self._flight = _Flight(self._ask())
+            flight = self._flight = Flight(self._ask())
         if flight.task is asyncio.current_task():
             raise RuntimeError("the function that gives the token waits for itself: its requests need another auth")
-        await flight.wait()
+        try:
+            failure = await flight.wait()
+        finally:
+            if self._flight is flight and flight.task.done():
+                self._flight = None
+        # An error leads to here, and a flight to the error: what is over should be gone without the collector.
+        del flight
+        try:
+            if failure is not None:
+                raise failure
+        finally:
+            del failure
 
     async def _ask(self) -> None:
         assert self._source is not None
+        await asyncio.sleep(0)  # an eager task begins before anybody could know that it is the one to wait for
         token = self._source()
         self._field = _bearer(await token if inspect.isawaitable(token) else token)
-
-
-class _Flight:
-    """A task that several wait for; with the last of them it ends."""
-
-    __slots__ = ("_waiting", "task")
-
-    def __init__(self, work: Any) -> None:
-        self.task: asyncio.Task[None] = asyncio.create_task(work)
-        # Nobody may be left to look at its error, which is no reason for a message then.
-        self.task.add_done_callback(lambda task: task.cancelled() or task.exception())
-        self._waiting = 0
-
-    async def wait(self) -> None:
-        """Until it is done; raises what it has raised."""
-        self._waiting += 1
-        try:
-            await asyncio.wait([self.task])
-        except BaseException as error:
-            # After GeneratorExit nothing may be awaited any more.
-            if self._waiting == 1 and self.task.cancel() and not isinstance(error, GeneratorExit):
-                await asyncio.wait([self.task])
-            raise
-        finally:
-            self._waiting -= 1
-        if self.task.cancelled():
-            raise RuntimeError("the function that gives the token was cancelled")  # by itself: somebody still waits
-        self.task.result()
 
 
 def _bearer(token: object) -> str:

@@ -143,14 +143,6 @@ class AsyncHTTPClient(Transfers):
         self._on_event = on_event
         self.cookies = cookies if isinstance(cookies, CookieJar) else CookieJar(cookies or ())
         self._retries = RetriesMiddleware()
-        own: dict[str, Middleware] = {
-            "redirects": RedirectsMiddleware(allow_downgrade),
-            "retries": self._retries,
-            "expectations": ExpectationsMiddleware(),
-            "auth": AuthMiddleware(),
-            "cookies": CookiesMiddleware(self.cookies),
-        }
-        self._middlewares = in_order(own, middlewares)
         self._is_plain = not middlewares and proxy_auth is None
         settings = Settings(
             auth=as_auth(auth) or (netrc_auth() if trust_env else None),
@@ -177,6 +169,14 @@ class AsyncHTTPClient(Transfers):
             trust_env=trust_env,
             on_event=on_event,
         )
+        own: dict[str, Middleware] = {
+            "redirects": RedirectsMiddleware(allow_downgrade),
+            "retries": self._retries,
+            "expectations": ExpectationsMiddleware(),
+            "auth": AuthMiddleware(self.pool.has_room),
+            "cookies": CookiesMiddleware(self.cookies),
+        }
+        self._middlewares = in_order(own, middlewares)
         self._sender: CompleteSender | None = None
         self._made_at = caller(self)
         self._closed = False
@@ -200,12 +200,13 @@ class AsyncHTTPClient(Transfers):
     async def close(self, grace: float = 0.0) -> None:
         """Close all connections, and return when they are closed; a client cannot be used again.
 
-        Requests under way have ``grace`` seconds to end, and are aborted then.
+        Requests under way have ``grace`` seconds to end, and are aborted then. To close a closed client does nothing,
+        in whatever loop.
 
         :raises RuntimeError: this is not the loop to which the client belongs; it is not closed then. Where that loop
             is closed already, forget the client: it warns, and its sockets are closed
         """
-        if self._owns_pool:
+        if self._owns_pool and not self._closed:
             self.pool.check_loop()
         self._closed = True
         self._sender = None

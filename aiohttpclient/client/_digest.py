@@ -15,13 +15,17 @@ several connections they never do for sure.
 An origin with several protection spaces costs one more 401 whenever requests go from one to another, unless the
 challenges have a ``domain``.
 
-Where the server proves that it knows the password too (``rspauth``), that is checked as soon as the head is there; with
-``auth-int``, where it takes the body, it is not.
+Where the server proves that it knows the password too (``rspauth``), that is checked as soon as the head is there. With
+``auth-int`` it is about the body as well, and checked when that was read to its end: until then nobody knows whether
+the bytes that a stream gives are those of the server, and of a stream that is left early nobody ever does. Not checked
+are what a proxy proves of bodies, what stands in a trailer section, and what is said of a body that is not sent (of
+HEAD, and with 304), because it is not clear whether that counts.
 """
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import re
 import unicodedata
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -36,7 +40,7 @@ from ._digest_proof import Space, answers_again, choose, choose_qop, digest, fit
 from ._urls import origin_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from ._digest_proof import DigestChallenge, Origin
     from ._payloads import Payload
@@ -110,6 +114,9 @@ class DigestAuth:
     (for bodies that are in memory, or replayable and not above :data:`AUTH_INT_SIZE`) and none (RFC 2069);
     ``userhash``. Both offered, ``auth-int`` is for requests with a body.
 
+    Where the server proves that it knows the password, and with ``auth-int`` that the body of its answer is what it has
+    sent, that is checked, too: of a body that is streamed, when its end is read.
+
     :param encoding: of both, where the server does not ask for UTF-8. Where it does, they are brought into Unicode's
         Normalization Form C (section 4)
     :param new_cnonce: gives the client's nonces; other than for tests, the default is right
@@ -175,17 +182,16 @@ class DigestAuth:
     def accepted(self, request: Request, stream: ResponseStream) -> None:
         """Look at what ``Authentication-Info`` says: a proof of the server's, and a nonce for the next request.
 
-        :raises ProtocolError: the proof is wrong (RFC 7616 section 3.5)
+        :raises ProtocolError: the proof is wrong (RFC 7616 section 3.5); with ``auth-int`` whoever reads the end of the
+            body is told
         """
         turn: Turn | None = request.extensions.get(_TURN)
         if turn is None or (info := stream.field("Authentication-Info")) is None or not of_one_origin(request, stream):
             return
         given = parse_parameters(info)
         sent = parse_challenges([request.headers.get("Authorization", "")])
-        proof = turn.space.answer_to(sent[0].parameters) if sent else None
-        if proof is not None and (given.get("rspauth") or proof).lower() != proof:  # an empty one claims nothing
-            asked = f"{request.method} {shown_url(request.url_text)}"
-            raise ProtocolError(f"what answered {asked} does not know the password: its rspauth is wrong")
+        if sent and given.get("rspauth"):  # an empty one claims nothing
+            check_proof(turn.space, sent[0].parameters, given["rspauth"].lower(), request, stream)
         nonce = given.get("nextnonce")
         origin = origin_of(request.url_text)
         if nonce and fits(nonce) and self._spaces.get(origin) is turn.space:
@@ -240,6 +246,24 @@ class DigestAuth:
                 )
         # From here on nobody else comes in between.
         return space.credentials(request.method, target, qop, body, space.cnonce or self._new_cnonce())
+
+
+def check_proof(space: Space, sent: Mapping[str, str], given: str, request: Request, stream: ResponseStream) -> None:
+    """Check ``given``, what the server proves after a request with the parameters ``sent``: now, or with its body.
+
+    :raises ProtocolError: it is wrong
+    """
+
+    def check(body: bytes | None = None) -> None:
+        if (space.answer_to(sent, body) or given) != given:
+            asked = f"{request.method} {shown_url(request.url_text)}"
+            raise ProtocolError(f"what answered {asked} does not know the password: its rspauth is wrong")
+
+    if sent.get("qop") != "auth-int":
+        check()
+    elif request.method != "HEAD" and stream.status != 304 and TARGET not in request.extensions:
+        body = hashlib.new(space.challenge.hash_name, usedforsecurity=False)
+        stream.watch(body.update, lambda: check(body.hexdigest().encode()))
 
 
 def random_cnonce() -> str:

@@ -224,16 +224,18 @@ class Space:
             f", nonce={quoted(challenge.nonce)}{use}, response={quoted(proof.decode())}{opaque}{userhash}"
         )
 
-    def answer_to(self, sent: Mapping[str, str]) -> str | None:
+    def answer_to(self, sent: Mapping[str, str], body: bytes | None = None) -> str | None:
         """What ``rspauth`` must be after a request with the parameters ``sent`` (RFC 7616 section 3.5).
 
-        None: that is not known. Without qop there is none, and with ``auth-int`` it is about a body that is to come.
+        ``body`` is the hash of the response's. None: that is not known, as it has to be for ``auth-int``. Without qop
+        there is none.
         """
-        if sent.get("qop") != "auth":
+        if "qop" not in sent or (sent["qop"] == "auth-int" and body is None):
             return None
         hash_name = self.challenge.hash_name
         between = (sent[name].encode("iso-8859-1") for name in ("nonce", "nc", "cnonce", "qop"))
-        action = digest(hash_name, b"", sent["uri"].encode())
+        about = () if sent["qop"] == "auth" or body is None else (body,)
+        action = digest(hash_name, b"", sent["uri"].encode(), *about)
         return digest(hash_name, self.secret, *between, action).decode()
 
     def with_nonce(self, nonce: str) -> Space:

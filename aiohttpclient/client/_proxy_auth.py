@@ -10,19 +10,30 @@ the pool sends that value to a proxy, or refuses to.
 
 A :class:`Turn` is that for one request to a proxy: one that it forwards, which is sent here, or the CONNECT of a
 tunnel, which the pool sends when it opens a connection.
+
+By then it has taken room for that connection, and the time for connecting runs. So an auth that may have to ask
+somebody (a token that is fetched) is asked before, and where a 407 shows that it has to be asked again, the room is
+given back for as long as that takes: see :class:`TunnelTurn`. Only where it has to be: the second CONNECT may need the
+connection of the first, and there are proxies for which it must be the same. A lease, which is no request, and
+opens tunnels by itself, does without: there the token is waited for with a connection in hand.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
 
+from ..errors import TunnelError
 from ._auth import TARGET
 from ._request import Request
 from ._stream import ResponseStream
-from .middlewares import ATTEMPTS, in_time, is_replayable, or_closed
+from .middlewares import ATTEMPTS, in_time, is_replayable, or_closed, verdict
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .._headers import Headers
+    from ..connection import AsyncHTTPResponse
     from ..pool import ConnectionPool, Proxy
     from ._auth import Auth
     from ._payloads import Payload
@@ -45,9 +56,23 @@ class ClientProxyAuth:
 
     def begin(self, proxy: Proxy, method: str, target: str, payload: Payload | None = None) -> Turn:
         """The turn of one request, whose body is ``payload``."""
-        request = Request(method, f"{proxy.url}/", payload=payload)
-        request.extensions[TARGET] = target
-        return Turn(self._auth, request)
+        return Turn(self._auth, request_to(proxy, method, target, payload))
+
+    def begin_tunnel(self, proxy: Proxy, target: str, has_room: Callable[[], bool]) -> TunnelTurn | None:
+        """The turn of a CONNECT for one request; None where the auth asks nobody, and :meth:`begin` does as well.
+
+        :param has_room: whether the pool has a connection for somebody else
+        """
+        if not hasattr(self._auth, "refused"):
+            return None
+        return TunnelTurn(self._auth, request_to(proxy, "CONNECT", target), has_room)
+
+
+def request_to(proxy: Proxy, method: str, target: str, payload: Payload | None = None) -> Request:
+    """What an auth is shown of a request to ``proxy``."""
+    request = Request(method, f"{proxy.url}/", payload=payload)
+    request.extensions[TARGET] = target
+    return request
 
 
 class Turn:
@@ -67,10 +92,13 @@ class Turn:
         await self._auth.authorize(request)
         return request.headers.get("Authorization")
 
-    async def refused(self, headers: Headers) -> bool:
-        """Let the auth look at a 407, and learn from it; whether there is to be another attempt."""
+    async def refused(self, headers: Headers, blocks: bool = False) -> bool:
+        """Let the auth look at a 407, and learn from it; whether there is to be another attempt.
+
+        ``blocks``: it cannot ask anybody before the connection of this one is given up.
+        """
         self._left -= 1
-        return await self._auth.answer(self._request, self._answer(401, headers)) and self._left > 0
+        return await verdict(self._auth, self._request, self._answer(401, headers), blocks) and self._left > 0
 
     def accepted(self, headers: Headers) -> None:
         """Let the auth look at any other answer, if it wants to."""
@@ -81,6 +109,32 @@ class Turn:
     def _answer(self, status: int, headers: Headers) -> ResponseStream:
         fields = [(ours, value) for name, ours in AS_ORIGIN.items() for value in headers.getall(name, ())]
         return ResponseStream.made(self._request, status, fields)
+
+
+class TunnelTurn(Turn):
+    """That of a CONNECT where nobody may be asked while the pool has no other connection: the auth has ``refused``.
+
+    Then the refusal counts as final, which gives the room back, and ``again`` says that it is not.
+    """
+
+    __slots__ = ("_has_room", "again")
+
+    def __init__(self, auth: Auth, request: Request, has_room: Callable[[], bool]) -> None:
+        super().__init__(auth, request)
+        self._has_room = has_room
+        self.again = False
+
+    async def prepare(self) -> None:
+        """Let the auth ask whom it has to ask; what it raises passes."""
+        self.again = False
+        await self._auth.authorize(self._request.copy())
+
+    async def refused(self, headers: Headers, blocks: bool = False) -> bool:
+        """As in the base, but False also where the next attempt has to be :meth:`prepare`d."""
+        blocks = blocks or not self._has_room()
+        again = await super().refused(headers, blocks)
+        self.again = again and blocks
+        return again and not blocks
 
 
 class ProxySender:
@@ -102,22 +156,44 @@ class ProxySender:
         """The answer to ``request``."""
         forwarded = self._pool.forwarded(request.url_text)
         if forwarded is None:
-            return await self._send(request)
+            return await self._send_past(request)
         proxy, target = forwarded
         turn = self._auth.begin(proxy, request.method, target, request.payload)
         while True:
             stream = await self._send(request, await in_time(request, turn.credentials()))
-            again = await or_closed(stream, wants_another(turn, request, stream))
+            again = await or_closed(stream, self._wants_another(turn, request, stream))
             if not (again and is_replayable(request)):
                 return stream
             await stream.release()
             request = request.copy()
 
+    async def _send_past(self, request: Request) -> ResponseStream:
+        """Send what no proxy gets to see; one may get to see the CONNECT before it."""
+        tunnelled = self._pool.tunnelled(request.url_text)
+        if tunnelled is None:
+            return await self._send(request)
+        turn = self._auth.begin_tunnel(*tunnelled, partial(self._pool.has_room, request.url_text))
+        if turn is None:
+            return await self._send(request)
+        await in_time(request, turn.prepare())
+        return await self._send(request, ask=partial(self._ask, request, turn))
 
-async def wants_another(turn: Turn, request: Request, stream: ResponseStream) -> bool:
-    """Let ``turn`` look at the answer, and say whether the request should be sent again."""
-    if stream.status == 407:
-        await stream.hold()  # see the middleware for auth
-        return await in_time(request, turn.refused(stream.headers))
-    turn.accepted(stream.headers)
-    return False
+    async def _ask(self, request: Request, turn: TunnelTurn, *given: Any, **options: Any) -> AsyncHTTPResponse:
+        """As :meth:`ConnectionPool.request`: once more, as if for the first time, where ``turn`` was put off."""
+        while True:
+            try:
+                response: AsyncHTTPResponse = await self._pool.request(*given, proxy_turn=turn, **options)
+            except TunnelError:
+                if not turn.again:
+                    raise
+            else:
+                return response
+            await in_time(request, turn.prepare())
+
+    async def _wants_another(self, turn: Turn, request: Request, stream: ResponseStream) -> bool:
+        """Let ``turn`` look at the answer, and say whether the request should be sent again."""
+        if stream.status == 407:
+            blocks = not (await stream.hold() or self._pool.has_room(request.url_text))  # see the middleware for auth
+            return await in_time(request, turn.refused(stream.headers, blocks))
+        turn.accepted(stream.headers)
+        return False

@@ -11,10 +11,11 @@ from ._stream import ResponseStream
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
+    from collections.abc import Awaitable, Callable
     from typing import Any
 
     from .._headers import Headers
-    from ..connection import FieldBlock
+    from ..connection import AsyncHTTPResponse, FieldBlock
     from ..pool import ConnectionPool
     from ._events import Teller
     from ._payloads import Payload
@@ -30,8 +31,13 @@ class Sender:
         self._pool = pool
         self._now = clock_of(loop)
 
-    async def __call__(self, request: Request, proxy_authorization: str | None = None) -> ResponseStream:
-        """The answer to ``request``; for what is raised see :meth:`ConnectionPool.request`."""
+    async def __call__(
+        self,
+        request: Request,
+        proxy_authorization: str | None = None,
+        ask: Callable[..., Awaitable[AsyncHTTPResponse]] | None = None,
+    ) -> ResponseStream:
+        """The answer to ``request``; ``ask`` stands for :meth:`ConnectionPool.request`, which says what is raised."""
         body, fields = opened(request)
         tell = request.settings.tell
         on_sent = None
@@ -40,7 +46,7 @@ class Sender:
             on_sent = partial(tell_sent, tell, request)
         started = self._now()
         try:
-            raw = await self._pool.request(
+            raw = await (self._pool.request if ask is None else ask)(
                 request.method,
                 request.url_text,
                 body,

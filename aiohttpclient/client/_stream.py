@@ -21,6 +21,7 @@ from ._response import Response
 from ._sse import EventParser
 from ._text import LineSplitter, TextDecoder, charset_of
 from ._timings import timings_of
+from ._watched import WatchedResponse
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -105,6 +106,19 @@ class ResponseStream(Reading):
         return self
 
     # -- the body ----------------------------------------------------------------------------------------------------
+
+    def watch(self, seen: Callable[[bytes], object], ended: Callable[[], object]) -> None:
+        """Let somebody see the body as it is transferred, whoever reads it.
+
+        ``seen`` is called with each block of it, in a thread if that is long; ``ended`` when it was read to its end,
+        which may be now. What that raises is raised to who reads. A body that somebody has begun to read is not shown.
+        """
+        if self._body is not None:
+            return
+        if self._raw.complete:
+            ended()
+        else:
+            self._raw = cast("AsyncHTTPResponse", WatchedResponse(self._raw, seen, ended))
 
     def iter_raw(self, size: int | None = None) -> Blocks:
         """The body as it is transferred, codings and all, in blocks of ``size`` bytes, or as they come.
@@ -206,15 +220,17 @@ class ResponseStream(Reading):
         await self.close()
         return self._with(b"")
 
-    async def hold(self) -> None:
+    async def hold(self) -> bool:
         """Take in the body, if it is short and comes soon, so that its connection is free; it is still to be read.
 
         For whoever has more to ask before it is clear what becomes of this answer: a request that waits for another one
         should not keep from it the connection that it needs. A body that fails meanwhile fails when it is read.
+
+        Whether the connection is free; the rest of a body that is too long, or late, still needs it.
         """
         raw, left = self._raw, REST
         if self._body is not None or raw.isclosed() or (raw.length or 0) > left:
-            return
+            return raw.isclosed()
         now = self._marks[0]
         end = now() + REST_SECONDS
         parts: list[bytes] = []
@@ -224,6 +240,7 @@ class ResponseStream(Reading):
                 left -= len(part)
         if parts:
             self._raw = cast("AsyncHTTPResponse", BegunResponse(raw, b"".join(parts)))
+        return raw.isclosed()
 
     async def release(self) -> None:
         """Give up the body: a short rest that comes soon is read, and the connection kept; else it is closed."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .._headers import Headers
     from ..net import Dialer, StreamProtocol, Tell
     from ..wire import MessageLimits
-    from ._tunnel import Tunnel
+    from ._tunnel import ProxyTurn, Tunnel
 
 
 class Endpoint:
@@ -39,6 +39,8 @@ class Endpoint:
     debuglevel: int = 0
     _tunnel: Tunnel | None = None  # until set_tunnel() is called
     _proxy_headers: Headers | None = None
+    turn: ProxyTurn | None = None
+    """What tells the proxy who asks for the next tunnel, instead of what ``set_tunnel`` was given."""
 
     def __init__(
         self,
@@ -113,7 +115,7 @@ class Endpoint:
     async def _reach_through(self, tunnel: Tunnel, tell: Tell | None, deadline: float | None) -> StreamProtocol:
         """A tunnel; through the second connection where the proxy has closed the first to ask who we are."""
         now = get_running_loop().time
-        turn = tunnel.begin()
+        turn, self.turn = self.turn or tunnel.begin(), None
         while True:
             stream = await self._reach(tell)
             try:

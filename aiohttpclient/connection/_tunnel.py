@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from .._url import ascii_host, bracketed
+from .._url import authority
 from ..errors import HTTPException, ProtocolError, TunnelError
 from ..wire import BodyKind, field_line, request_head
 from ._bodies import body_of
@@ -60,7 +60,7 @@ class Tunnel(NamedTuple):
     @property
     def authority(self) -> str:
         """The target of CONNECT (RFC 9112 section 3.2.3)."""
-        return f"{bracketed(ascii_host(self.host))}:{self.port}"
+        return authority(self.host, self.port)
 
     def head(self, credentials: str | None) -> bytes:
         """The head of the request for it."""

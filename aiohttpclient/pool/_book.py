@@ -113,6 +113,13 @@ class Book:
         """The idle slots, the one that has been idle longest first."""
         return iter(self._idle)
 
+    def has_room(self, key: Hashable) -> bool:
+        """Whether :meth:`take` or :meth:`reserve` would give a slot of ``key``."""
+        page = self._pages.get(key)
+        if page is not None and (page.idle or page.open >= self._each):
+            return bool(page.idle)
+        return self.open < self._all or bool(self._idle)
+
     def waiters(self) -> Iterator[Waiter]:
         """Everybody who waits, in no particular order."""
         for page in self._pages.values():

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, overload
 
+from .._url import authority
 from ..connection import DEFAULT_LIMITS, EXPECT_TIMEOUT, FieldBlock
 from ..timeouts import Timeout
 from ._lease import Lender
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from .._headers import HeadersInit
-    from ..connection import AsyncHTTPResponse, WholeResponse
+    from ..connection import AsyncHTTPResponse, ProxyTurn, WholeResponse
     from ..net import Dialer
     from ..wire import MessageLimits
     from ._proxy import ProxyAuth
@@ -121,6 +122,7 @@ class ConnectionPool(Lender):
         timeout: float | Timeout | TimeoutManager | None = None,
         *,
         proxy_authorization: str | None = None,
+        proxy_turn: ProxyTurn | None = None,
         on_sent: Callable[[bool], object] | None = None,
         whole: Literal[False] = False,
     ) -> AsyncHTTPResponse: ...
@@ -135,6 +137,7 @@ class ConnectionPool(Lender):
         timeout: float | Timeout | TimeoutManager | None = None,
         *,
         proxy_authorization: str | None = None,
+        proxy_turn: ProxyTurn | None = None,
         on_sent: Callable[[bool], object] | None = None,
         whole: bool,
     ) -> AsyncHTTPResponse | WholeResponse: ...
@@ -148,6 +151,7 @@ class ConnectionPool(Lender):
         timeout: float | Timeout | TimeoutManager | None = None,
         *,
         proxy_authorization: str | None = None,
+        proxy_turn: ProxyTurn | None = None,
         on_sent: Callable[[bool], object] | None = None,
         whole: bool = False,
     ) -> AsyncHTTPResponse | WholeResponse:
@@ -161,6 +165,8 @@ class ConnectionPool(Lender):
             which must end in ``chunked``, it is sent in chunks, too
         :param timeout: None: the pool's; a number sets each phase; a :class:`TimeoutManager`: what is left of that
         :param proxy_authorization: the value of that field, for a request that is :meth:`forwarded`
+        :param proxy_turn: says who asks, for one that is :meth:`tunnelled`, should a tunnel have to be opened for it;
+            None: ``proxy_auth`` of the pool does
         :param on_sent: called when the request was written, head and body, and its answer is waited for: with True, or
             with False when an answer ended the sending before. Again where the request is sent again
         :param whole: see :meth:`AsyncHTTPConnection.getresponse`
@@ -187,7 +193,7 @@ class ConnectionPool(Lender):
         slot = self._book.take(route.key)
         if slot is None or not slot.stream.is_clean():
             clock = self._clock if bounds is self._timeout and deadline is None else TimeoutManager(bounds, deadline)
-            slot = await self._acquire(slot, route.key, clock, method, url)
+            slot = await self._acquire(slot, route.key, clock, method, url, proxy_turn)
         else:
             self._reused += 1
             self._say(REUSED, route.key)
@@ -214,7 +220,7 @@ class ConnectionPool(Lender):
                 elif conn.owner is not None:  # the response is not complete yet
                     conn.owner = self
                 return response
-            await self._connect(slot, TimeoutManager(bounds, deadline), method, url, rewind, conn.refused)
+            await self._connect(slot, TimeoutManager(bounds, deadline), method, url, rewind, conn.refused, proxy_turn)
 
     def forwarded(self, url: str) -> tuple[Proxy, str] | None:
         """The proxy to which a request for ``url`` is sent, and the target in its first line.
@@ -226,6 +232,23 @@ class ConnectionPool(Lender):
         route, target = self._router.find(url)
         proxy = route.key.proxy
         return (proxy, target) if proxy is not None and route.prefix else None
+
+    def tunnelled(self, url: str) -> tuple[Proxy, str] | None:
+        """The proxy through which a request for ``url`` has a tunnel, and the target of the CONNECT that opens it.
+
+        None: it goes to the origin directly or by SOCKS, or is :meth:`forwarded`.
+
+        :raises InvalidURL: ``url`` is not an absolute URL of HTTP
+        """
+        scheme, host, port, proxy = self._router.find(url)[0].key
+        return (proxy, authority(host, port)) if proxy is not None and proxy.tunnels(scheme) else None
+
+    def has_room(self, url: str) -> bool:
+        """Whether a request for ``url`` would get a connection now, and wait for nobody else's.
+
+        :raises InvalidURL: ``url`` is not an absolute URL of HTTP
+        """
+        return self._book.has_room(self._router.find(url)[0].key)
 
     def stats(self) -> PoolStats:
         """What the pool has and has done, counted in this moment."""

@@ -244,8 +244,13 @@ class Stock(Teller):
         """Close every connection, and return when all of them are closed. Nothing can be asked of the pool after this.
 
         Whoever waits for a connection gets ``PoolClosed`` at once. Exchanges under way get ``grace`` seconds to end;
-        what goes on longer is aborted, and leases too.
+        what goes on longer is aborted, and leases too. In another loop than its own, a pool that is closed, or is being
+        closed there, is left as it is.
+
+        :raises RuntimeError: it is open, and this is not its loop
         """
+        if self._closed and self._loop is not asyncio.get_running_loop():
+            return
         self.check_loop()
         if not self._closed:
             self._closed = self._careful = True

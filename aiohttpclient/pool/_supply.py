@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable
 
-    from ..connection import AsyncHTTPConnection
+    from ..connection import AsyncHTTPConnection, ProxyTurn
     from ..net import Dialer, SocksKind, StreamProtocol
     from ._limits import PoolLimits
     from ._proxy import Proxy, ProxyAuth
@@ -92,7 +92,15 @@ class Supply(Stock):
             return timeout, None
         return timeout, self._now() + timeout.total
 
-    async def _acquire(self, slot: Slot | None, key: OriginKey, clock: TimeoutManager, method: str, url: str) -> Slot:
+    async def _acquire(
+        self,
+        slot: Slot | None,
+        key: OriginKey,
+        clock: TimeoutManager,
+        method: str,
+        url: str,
+        turn: ProxyTurn | None = None,
+    ) -> Slot:
         """A slot with an open connection, when ``take`` gave none, or one whose stream may not be clean."""
         try:
             self._check_usable()
@@ -115,7 +123,7 @@ class Supply(Stock):
                 break  # the room stays ours: whoever waits came later
             self._drop(slot, DROPS.get(spoiled, Drop.FAILED))
             slot = other
-        await self._connect(slot, clock, method, url)
+        await self._connect(slot, clock, method, url, turn=turn)
         return slot
 
     def _reserve(self, key: OriginKey) -> Slot | None:
@@ -184,10 +192,11 @@ class Supply(Stock):
         url: str,
         before: Callable[[], object] | None = None,
         unsent: bool = True,
+        turn: ProxyTurn | None = None,
     ) -> None:
         """Open the connection of ``slot``, which is the caller's; the slot is closed if that, or ``before``, fails.
 
-        ``unsent``: nothing of the request was sent so far.
+        ``unsent``: nothing of the request was sent so far. ``turn``: says who asks, should that take a tunnel.
         """
         page = slot.page
         key = page.key
@@ -197,6 +206,8 @@ class Supply(Stock):
                 spare, page.spare = page.spare, None
                 slot.conn = spare or self._router.connection(key)
                 slot.conn.slot = slot
+            if turn is not None:
+                slot.conn.turn = turn
             self._slots[slot] = slot.conn
             self._book.reconnecting(slot)
             self._say(CONNECTING, key)

@@ -27,10 +27,14 @@ URL = "http://example.org/dir/index.html"
 class FakeStream:
     """The head of an answer, and what was done with its body."""
 
+    frees = True
+    """Whether its connection is free when it is held."""
+
     def __init__(self, request: Request, status: int = 200, fields: Iterable[tuple[str, str]] = ()) -> None:
         self.request = request
         self.status = status
         self.headers = Headers(fields)
+        self.watched: tuple[Callable[[bytes], object], Callable[[], object]] | None = None
         self.held = 0
         self.released = 0
         self.closed = 0
@@ -38,8 +42,12 @@ class FakeStream:
     def field(self, name: str) -> str | None:
         return self.headers.get(name)
 
-    async def hold(self) -> None:
+    def watch(self, seen: Callable[[bytes], object], ended: Callable[[], object]) -> None:
+        self.watched = seen, ended
+
+    async def hold(self) -> bool:
         self.held += 1
+        return self.frees
 
     async def release(self) -> None:
         self.released += 1
@@ -71,11 +79,13 @@ class Server:
         self.decide = decide
         self.requests: list[Request] = []
         self.streams: list[FakeStream] = []
+        self.frees = True
 
     async def __call__(self, request: Request) -> ResponseStream:
         self.requests.append(request)
         status, fields = self.decide(request)
         self.streams.append(FakeStream(request, status, fields))
+        self.streams[-1].frees = self.frees
         return cast("ResponseStream", self.streams[-1])
 
     @property

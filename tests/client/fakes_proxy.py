@@ -63,6 +63,7 @@ class Guard:
         self.asked: list[Asked] = []
         self.statuses: list[int] = []
         self.inside: list[bytes] = []
+        self.bodies: list[bytes] = []
         self.pages: dict[str, bytes] = {}
         """Answers of origins, by target."""
 
@@ -89,8 +90,9 @@ class Guard:
         assert self.context is not None
         await peer.start_tls(self.context)
         while True:
-            head, _ = await peer.read_request()
+            head, body = await peer.read_request()
             self.inside.append(head)
+            self.bodies.append(body)
             target = head.split(b" ")[1]
             await peer.send(self.pages.get(target.decode()) or reply(b"inside " + target))
 

@@ -285,6 +285,53 @@ async def test_the_same_token_again() -> None:
     assert await auth.answer(made, stream(made, 401)) is False
 
 
+async def test_refusal_without_asking() -> None:
+    """A token that is refused where nobody can be asked is forgotten, and the next request fetches another."""
+    source = Source()
+    auth = BearerAuth(source)
+    made, late = request(), request()
+    for one in (made, late):
+        await auth.authorize(one)
+    assert auth.refused(made, stream(made, 401)) is True
+    assert source.calls == 1
+    again = made.copy()
+    await auth.authorize(again)
+    assert (again.headers["Authorization"], source.calls) == ("Bearer t2", 2)
+    assert auth.refused(again, stream(again, 401)) is False
+    assert auth.refused(late, stream(late, 401)) is True
+    assert await field_of(auth) == "Bearer t2"
+
+
+async def test_refusal_of_what_cannot_be_fetched() -> None:
+    """A token that was given is not forgotten, and neither is one for another origin."""
+    made = request()
+    for auth, origin in ((BearerAuth("t"), made.url_text), (BearerAuth(Source()), "http://other.example/")):
+        await auth.authorize(made)
+        assert auth.refused(made, stream(request(origin), 401)) is False
+        assert await field_of(auth) == made.headers["Authorization"]
+
+
+async def test_refused_while_others_are_told() -> None:
+    """A token that is refused before all who wait for it have gone on is fetched once more for these."""
+    source = Source()
+    source.gate.clear()
+    auth = BearerAuth(source)
+    made, other = request(), request()
+    first = asyncio.create_task(auth.authorize(made))
+    second = asyncio.create_task(auth.authorize(other))
+
+    def refuse(task: asyncio.Task[None]) -> None:
+        assert auth.refused(made, stream(made, 401)) is True
+
+    first.add_done_callback(refuse)
+    await turns()
+    source.gate.set()
+    await asyncio.gather(first, second)
+    await field_of(auth)
+    assert other.headers["Authorization"] in {"Bearer t1", "Bearer t2"}
+    assert source.calls == 2
+
+
 async def test_refresh_is_shared() -> None:
     """Requests that are all refused with the same token fetch one new token, also those that are told late."""
     source = Source()

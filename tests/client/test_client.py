@@ -243,6 +243,30 @@ def test_closed_in_a_second_loop(
     threads.wait_for_ends()
 
 
+@every_loop
+@pytest.mark.parametrize("used", [True, False], ids=["used", "unused"])
+def test_closed_again_in_a_second_loop(
+    new_loop: Callable[[], asyncio.AbstractEventLoop], used: bool, threads: Threads
+) -> None:
+    """To close a client that is closed does nothing, whichever loop that is done in, and whether its own is closed."""
+    first, second = new_loop(), new_loop()
+    client = plain_client(base_url=f"http://127.0.0.1:{threads.port}")
+    if used:
+        first.run_until_complete(_get(client))
+    first.run_until_complete(client.close())
+    for _ in range(2):
+        second.run_until_complete(client.close())
+        second.run_until_complete(client.__aexit__(None, None, None))
+        second.run_until_complete(client.pool.close(grace=1.0))
+        with pytest.raises(PoolClosed):
+            second.run_until_complete(_get(client))
+        if not first.is_closed():
+            first.run_until_complete(client.close())
+            first.close()
+    assert client.closed
+    second.close()
+
+
 # -- closed
 
 

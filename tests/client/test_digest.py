@@ -445,7 +445,7 @@ async def test_proof_that_is_wrong(says: Any, believed: bool) -> None:
 
 @pytest.mark.parametrize("qop", ["auth-int", None])
 async def test_proof_that_cannot_be_checked(qop: str | None) -> None:
-    """With ``auth-int`` it takes the body of the response, and without qop there is none: neither is looked at."""
+    """With ``auth-int`` it takes the body of the response, and without qop there is none: neither is looked at yet."""
 
     class Unknown(DigestServer):
         def judge(self, method: str, target: str, field: str | None) -> tuple[int, list[tuple[str, str]]]:

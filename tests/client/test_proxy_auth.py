@@ -530,8 +530,11 @@ async def test_own_that_fails(error: BaseException, url: str, tls: TlsKit) -> No
         await server.wait_closed()
 
 
-async def test_cancelled_while_it_waits(tls: TlsKit) -> None:
-    """Cancelled while the credentials of a tunnel are still to come, a request leaves no connection behind."""
+@pytest.mark.parametrize("lease", [False, True], ids=["request", "lease"])
+async def test_cancelled_while_it_waits(lease: bool, tls: TlsKit) -> None:
+    """Cancelled while the credentials of a tunnel are still to come, a request has made no connection; a lease leaves
+    none behind.
+    """
     waiting = asyncio.Event()
 
     async def never() -> str:
@@ -541,13 +544,18 @@ async def test_cancelled_while_it_waits(tls: TlsKit) -> None:
 
     async with guarded(Guard(None, tls.good)) as (server, guard):
         async with client_of(server, BearerAuth(never), ssl_context=tls.client) as client:
-            task = asyncio.create_task(client.get(SECURE))
+            leasing = client.pool.connection(SECURE).__aenter__()
+            task: asyncio.Task[Any] = asyncio.create_task(leasing if lease else client.get(SECURE))
             await waiting.wait()
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task
             assert counts(client.pool) == (0, 0, 0, 0)
-        await server.wait_closed()
+            if not lease:
+                leasing.close()
+                assert server.connections == 0
+        if lease:
+            await server.wait_closed()
     assert guard.asked == []
 
 

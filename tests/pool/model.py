@@ -183,6 +183,12 @@ class Comparison(RuleBasedStateMachine):
             self.request(data.draw(st.sampled_from(self.origins)))
 
     def request(self, origin: str) -> None:
+        has_room, before = self.book.has_room(key(origin)), len(self.held)
+        self.place(origin)
+        assert has_room is (len(self.held) > before)
+
+    def place(self, origin: str) -> None:
+        """Give it a connection, or a place in the line."""
         slot, connection = self.book.take(key(origin)), self.model.take(origin)
         if slot is not None or connection is not None:
             assert slot is not None

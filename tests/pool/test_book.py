@@ -118,6 +118,23 @@ def test_limit_of_each() -> None:
     assert book.reserve("d") is None
 
 
+def test_has_room() -> None:
+    """There is room for an origin where it has an idle connection, or may have one more, maybe in the place of another.
+
+    (What gets a connection and what does not is compared with that wherever the comparison below asks for one.)
+    """
+    book = book_of(2, per_origin=1)
+    slot = hold(book, "a")
+    assert [book.has_room(key) for key in "ab"] == [False, True]
+    other = hold(book, "b")
+    assert [book.has_room(key) for key in "abc"] == [False, False, False]
+    book.free(slot)
+    assert [book.has_room(key) for key in "abc"] == [True, False, True]
+    book.free(other)
+    assert [book.has_room(key) for key in "abc"] == [True, True, True]
+    assert counts(book) == {"open": 2, "idle": 2, "origins": 2}
+
+
 def test_the_longest_idle_is_evicted() -> None:
     """Room is made by closing the connection that has been idle longest, whatever its origin."""
     book = book_of(3)

@@ -419,6 +419,17 @@ async def test_credentials_that_only_a_proxy_may_see(way: str) -> None:
     assert site.asked == []
 
 
+async def test_tunnelled() -> None:
+    """A pool tells to which proxy it would send which CONNECT, and where it would send none."""
+    proxy = "http://proxy.example:3128"
+    async with ConnectionPool(proxy=proxy) as pool:
+        found = {url: pool.tunnelled(url) for url in ("https://a.example/x", "https://[::1]:444", "http://a.example/")}
+        assert list(found.values()) == [(Proxy.parse(proxy), "a.example:443"), (Proxy.parse(proxy), "[::1]:444"), None]
+    for other in ("socks5://proxy.example", None):
+        async with ConnectionPool(proxy=other) as pool:
+            assert pool.tunnelled("https://a.example/") is None
+
+
 @pytest.mark.parametrize("headers", [None, {"A": "b"}, FieldBlock([("A", "b")])], ids=["none", "mapping", "block"])
 @pytest.mark.parametrize("body", [None, b"body"])
 async def test_credentials_of_one_request(headers: Any, body: bytes | None) -> None:

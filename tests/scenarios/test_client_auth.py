@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gzip
 import hashlib
 import io
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from aiohttpclient import AsyncHTTPClient, BodyNotReplayable, DigestAuth
+from aiohttpclient import AsyncHTTPClient, BodyNotReplayable, DigestAuth, ProtocolError
 from aiohttpclient.client._digest import AUTH_INT_SIZE
 from tests.client.clients import fields_of
-from tests.client.fakes_auth import DigestServer, parameters_of
+from tests.client.fakes_auth import HASHES, DigestServer, parameters_of
 from tests.support.server import raw_server, reply
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Awaitable, Callable
     from pathlib import Path
 
     from tests.support.server import Peer, RawServer
@@ -48,7 +49,12 @@ class Guard:
             self.judge.body = body
             status, fields = self.judge.judge(method, target, field)
             self.statuses.append(status)
-            await peer.send(reply(body, *(f"{name}: {value}" for name, value in fields), status=f"{status} Judged"))
+            self.body = body
+            await self.answer(peer, status, [f"{name}: {value}" for name, value in fields])
+
+    async def answer(self, peer: Peer, status: int, fields: list[str]) -> None:
+        """Send what was judged."""
+        await peer.send(reply(self.body, *fields, status=f"{status} Judged"))
 
     def values(self, name: str) -> list[str]:
         """One parameter of all requests that had any."""
@@ -232,3 +238,123 @@ async def test_bodies_that_cannot_be_hashed_before(tmp_path: Path, kind: str) ->
         with pytest.raises(BodyNotReplayable, match="auth-int"):
             await client.post("", content=body)
     assert strict.statuses == [401]
+
+
+# -- the proof of the server
+
+
+class Proving(Guard):
+    """A server that proves with ``auth-int`` that it knows the password, and that the body is what it has sent.
+
+    :param page: the body
+    :param fields: of the answer, whole lines
+    :param pretends: the body is that which it has proved
+    """
+
+    def __init__(self, page: bytes, *fields: str, pretends: bytes | None = None, algorithm: str = "SHA-256") -> None:
+        super().__init__(algorithm, "auth-int")
+        self.page = page
+        self.fields = fields
+        self.proved = page if pretends is None else pretends
+        self.hash_name = HASHES[algorithm.removesuffix("-sess")]
+
+    def proof(self) -> str:
+        """``rspauth`` (RFC 7616 section 3.5), computed from what was received."""
+
+        def h(data: bytes) -> str:
+            return hashlib.new(self.hash_name, data).hexdigest()
+
+        given = self.given[-1]
+        a1 = h(b"me:here:word")
+        if given["algorithm"].endswith("-sess"):
+            a1 = h(f"{a1}:{given['nonce']}:{given['cnonce']}".encode())
+        middle = ":".join(given[name] for name in ("nonce", "nc", "cnonce", "qop"))
+        action = h(f":{given['uri']}:{h(self.proved)}".encode())
+        return h(f"{a1}:{middle}:{action}".encode())
+
+    async def answer(self, peer: Peer, status: int, fields: list[str]) -> None:
+        if status == 401:
+            await peer.send(reply(b"", *fields, status="401 No"))
+            return
+        lines = [*self.fields, f'Authentication-Info: qop=auth-int, rspauth="{self.proof()}"']
+        if "Transfer-Encoding: chunked" in lines:
+            head = "\r\n".join(["HTTP/1.1 200 OK", *lines, "", ""]).encode()
+            half = len(self.page) // 2
+            pieces = (b"%x\r\n%b\r\n" % (len(piece), piece) for piece in (self.page[:half], self.page[half:]) if piece)
+            await peer.send(head + b"".join(pieces) + b"0\r\n\r\n")
+        else:
+            await peer.send(reply(self.page, *lines))
+
+
+PAGES: dict[str, tuple[bytes, tuple[str, ...]]] = {
+    "plain": (BODY, ()),
+    "empty": (b"", ()),
+    "coded": (gzip.compress(BODY), ("Content-Encoding: gzip",)),
+    "chunked": (BODY, ("Transfer-Encoding: chunked",)),
+    "long": (BODY * 100_000, ()),
+}
+
+
+async def in_pieces(client: AsyncHTTPClient) -> bytes:
+    async with client.stream("GET", "x") as stream:
+        return b"".join([block async for block in stream.iter_bytes(1000)])
+
+
+async def at_once(client: AsyncHTTPClient) -> bytes:
+    async with client.stream("GET", "x") as stream:
+        return await stream.read()
+
+
+async def complete(client: AsyncHTTPClient) -> bytes:
+    return (await client.get("x")).content
+
+
+READS = pytest.mark.parametrize("read", [complete, at_once, in_pieces])
+PROVED = pytest.mark.parametrize("name", PAGES)
+
+
+@READS
+@PROVED
+async def test_proof_of_a_body(name: str, read: Callable[[AsyncHTTPClient], Awaitable[bytes]]) -> None:
+    """A server that proves its body, as it was transferred, is believed, however the body is read."""
+    page, fields = PAGES[name]
+    async with guarded(Proving(page, *fields)) as (client, server):
+        for _ in range(2):
+            assert await read(client) == (BODY if name == "coded" else page)
+        assert server.connections == 1
+
+
+@pytest.mark.parametrize("algorithm", ["MD5", "SHA-256-sess"])
+async def test_algorithms_of_a_proof(algorithm: str) -> None:
+    """The body is hashed as everything else is."""
+    async with guarded(Proving(BODY, algorithm=algorithm)) as (client, _):
+        assert await complete(client) == BODY
+    async with guarded(Proving(BODY, algorithm=algorithm, pretends=b"")) as (client, _):
+        with pytest.raises(ProtocolError, match="rspauth"):
+            await complete(client)
+
+
+@READS
+@PROVED
+async def test_proof_of_another_body(name: str, read: Callable[[AsyncHTTPClient], Awaitable[bytes]]) -> None:
+    """A body that is not the one which was proved is an error to who reads its end (RFC 7616 section 3.5)."""
+    page, fields = PAGES[name]
+    async with guarded(Proving(page, *fields, pretends=b"another")) as (client, _):
+        with pytest.raises(ProtocolError, match="rspauth") as caught:
+            await read(client)
+        assert "word" not in str(caught.value).replace("password", "")
+        assert client.pool.stats().busy == 0
+
+
+async def test_body_that_is_left_early() -> None:
+    """Who does not read a body to its end is told nothing of it; what came before the end was given."""
+    async with guarded(Proving(BODY * 100_000, pretends=b"another")) as (client, _):
+        async with client.stream("GET", "x") as stream:
+            assert await anext(stream.iter_bytes(len(BODY))) == BODY
+
+
+async def test_proof_of_what_is_not_sent() -> None:
+    """What is proved in answer to HEAD is about a body that nobody can see, and is not checked."""
+    guard = Proving(b"", pretends=BODY)
+    async with guarded(guard) as (client, _):
+        assert (await client.head("x")).status == 200

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
+import traceback
+import weakref
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from aiohttpclient import AsyncHTTPClient, BearerAuth, PoolLimits, Timeout, TotalTimeout
+from aiohttpclient import AsyncHTTPClient, BearerAuth, PoolLimits, RetryPolicy, Timeout, TotalTimeout, TunnelError
+from aiohttpclient.client import _stream
 from tests.client.clients import chunked, fields_of, talking
+from tests.client.fakes_proxy import Guard
+from tests.client.fakes_proxy import guarded as asks
 from tests.net.stepping import Ending, Moment, sweep
-from tests.pool.servers import counts
+from tests.pool.servers import counts, serving
 from tests.support.server import raw_server, reply
 
 if TYPE_CHECKING:
@@ -53,7 +59,11 @@ class Guarded:
                 if self.refused == self.crowd:
                     self.all_there.set()
                 await self.all_there.wait()
-                await peer.send(reply(self.page, status=f"{self.status} No"))
+                await self.refuse(peer)
+
+    async def refuse(self, peer: Peer) -> None:
+        """Send a refusal."""
+        await peer.send(reply(self.page, status=f"{self.status} No"))
 
 
 @contextlib.asynccontextmanager
@@ -94,6 +104,101 @@ async def test_token_from_the_same_client(proxy: bool, size: int) -> None:
         assert [response.text for response in responses] == ["welcome"] * size
         assert (guard.tokens, guard.refused) == (2, size)
         assert counts(client.pool).busy == 0
+
+
+def in_full(status: int) -> bytes:
+    return reply(LONG, status=f"{status} No")
+
+
+def in_chunks(status: int) -> bytes:
+    return chunked(LONG, LONG).replace(b"200 OK", f"{status} No".encode())
+
+
+def too_late(status: int) -> bytes:
+    return f"HTTP/1.1 {status} No\r\nContent-Length: 7\r\n\r\nwait".encode()
+
+
+OCCUPYING = pytest.mark.parametrize("page", [in_full, in_chunks, too_late], ids=["long", "chunked", "late"])
+"""Refusals whose bodies keep their connections busy, if nobody closes them."""
+
+
+class Crowded(Guarded):
+    """One that sends such refusals."""
+
+    def __init__(self, proxy: bool, page: Callable[[int], bytes], crowd: int = 1) -> None:
+        super().__init__(proxy)
+        self.crowd = crowd
+        self.raw = page(self.status)
+
+    async def refuse(self, peer: Peer) -> None:
+        await peer.send(self.raw)
+
+
+@both
+@OCCUPYING
+@pytest.mark.parametrize("size", [1, 3])
+async def test_token_while_refusals_occupy_all(
+    size: int, page: Callable[[int], bytes], proxy: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Refusals that are long or late, on all connections of the pool, leave one for the request of the next token."""
+    monkeypatch.setattr(_stream, "REST_SECONDS", 0.02)
+    guard = Crowded(proxy, page, size)
+    options = {"limits": PoolLimits(connections=size), "timeout": Timeout(30, pool=5)}
+    async with guarded(guard, same_client, **options) as (client, server):
+        url = "http://origin.example/" if proxy else server.url
+        responses = await asyncio.gather(*[client.get(url) for _ in range(size)])
+        assert [response.text for response in responses] == ["welcome"] * size
+        assert (guard.tokens, guard.refused) == (2, size)
+        assert counts(client.pool).busy == 0
+
+
+async def test_token_while_refusals_occupy_an_origin() -> None:
+    """The same goes for all connections that an origin may have, where the token is its, too."""
+    guard = Crowded(False, in_full, 2)
+    options = {"limits": PoolLimits(connections=9, per_origin=2), "timeout": Timeout(30, pool=5)}
+    async with guarded(guard, same_client, **options) as (client, server):
+        responses = await asyncio.gather(*[client.get(server.url) for _ in range(2)])
+        assert [response.text for response in responses] == ["welcome"] * 2
+
+
+@both
+async def test_occupying_refusal_is_whole(proxy: bool) -> None:
+    """Where the function has nothing better, a refusal that has occupied all connections is whole all the same."""
+
+    async def never_right(client: AsyncHTTPClient, url: str) -> str:
+        await client.get(url, auth=None)
+        return "wrong"
+
+    guard = Crowded(proxy, in_full)
+    async with guarded(guard, never_right, limits=PoolLimits(connections=1), timeout=Timeout(30, pool=5)) as made:
+        client, server = made
+        url = "http://origin.example/" if proxy else server.url
+        for number in (1, 2):
+            response = await client.get(url)
+            assert (response.status, response.content) == (guard.status, LONG)
+            assert (guard.tokens, guard.refused) == (1 + number, 2 * number)
+
+
+@both
+async def test_occupying_refusal_of_a_body_for_one_time(proxy: bool) -> None:
+    """Where the request cannot be sent again, such a refusal is the answer at once; the next one asks for a token."""
+    guard = Crowded(proxy, in_full)
+    options = {"limits": PoolLimits(connections=1), "timeout": Timeout(30, pool=5)}
+    async with guarded(guard, same_client, **options) as (client, server):
+        url = "http://origin.example/" if proxy else server.url
+        response = await client.post(url, content=iter([b"once"]))
+        assert (response.status, response.content, guard.tokens) == (guard.status, LONG, 1)
+        assert (await client.post(url, content=iter([b"once"]))).text == "welcome"
+        assert (guard.tokens, guard.refused) == (2, 1)
+
+
+async def test_password_is_not_sent_again() -> None:
+    """Credentials for which nobody is asked are sent once, whoever else needs the connection."""
+    guard = Crowded(False, in_full)
+    async with guarded(guard, same_client, auth=("user", "wrong"), limits=PoolLimits(connections=1)) as made:
+        client, server = made
+        assert (await client.get(server.url)).content == LONG
+        assert (guard.refused, server.connections) == (1, 1)
 
 
 @both
@@ -189,6 +294,161 @@ async def test_cancelled_anywhere(moment: Moment, proxy: bool) -> None:
                 assert (now.busy, now.connecting, now.waiting) == (0, 0, 0), str(ending)
 
         assert await sweep(moment, work, ended=ended) > 3
+
+
+# -- a token for a tunnel
+
+
+@contextlib.asynccontextmanager
+async def tunnelling(
+    tls: TlsKit, page: bytes = REFUSAL, tokens: tuple[str, ...] = ("t1", "t2"), **options: Any
+) -> AsyncIterator[tuple[AsyncHTTPClient, Guard]]:
+    """A client behind a proxy that opens tunnels for ``t2`` only, and whose tokens come from an origin without one."""
+    left = iter(tokens)
+
+    def judge(method: str, target: str, field: str | None) -> tuple[int, list[tuple[str, str]]]:
+        return (200, []) if field == "Bearer t2" else (401, [("WWW-Authenticate", "Bearer")])
+
+    async def source() -> str:
+        assert (await client.get(origin.url)).status == 200
+        return next(left)
+
+    async with serving() as (origin, _), asks(Guard(judge, tls.good, page=page)) as (server, guard):
+        async with AsyncHTTPClient(
+            proxy=lambda url: None if url == origin.url else server.url,
+            proxy_auth=BearerAuth(source),
+            **{"ssl_context": tls.client, "trust_env": False, "retries": None, "timeout": Timeout(5), **options},
+        ) as client:
+            yield client, guard
+
+
+async def once() -> AsyncIterator[bytes]:
+    for piece in (b"bo", b"dy"):
+        yield piece
+
+
+@pytest.mark.parametrize("page", [REFUSAL, LONG], ids=["short", "long"])
+@pytest.mark.parametrize("size", [1, 3])
+async def test_token_for_a_tunnel(size: int, page: bytes, tls: TlsKit) -> None:
+    """Tunnels on all connections of the pool leave one for the request that fetches their token, the first and next."""
+    async with tunnelling(tls, page, limits=PoolLimits(connections=size)) as (client, guard):
+        responses = await asyncio.gather(*[client.get("https://localhost/a") for _ in range(size)])
+        assert [response.text for response in responses] == ["inside /a"] * size
+        assert (await client.post("https://localhost/b", content=b"x")).text == "inside /b"
+        assert guard.credentials[-1] == "Bearer t2"
+        assert guard.statuses.count(200) <= size
+        assert set(guard.statuses) == {407, 200}
+        assert counts(client.pool).busy == 0
+
+
+async def test_body_through_a_tunnel_that_is_asked_for_again(tls: TlsKit) -> None:
+    """Nothing of a request is sent before it has its tunnel, so that a body for one time is not used up."""
+    async with tunnelling(tls, limits=PoolLimits(connections=1)) as (client, guard):
+        assert (await client.post("https://localhost/", content=once())).text == "inside /"
+        assert guard.credentials == ["Bearer t1", "Bearer t2"]
+        assert guard.bodies == [b"2\r\nbo\r\n2\r\ndy\r\n0\r\n\r\n"]
+
+
+@pytest.mark.parametrize("moment", [Moment.WAITING, Moment.WOKEN], ids=lambda moment: moment.name)
+async def test_cancelled_on_the_way_to_a_tunnel(moment: Moment, tls: TlsKit) -> None:
+    """Cancelled at any wait, before a tunnel, between two attempts at it, or in one, a request holds nothing."""
+    asyncio.get_running_loop().set_debug(False)
+    clients: list[AsyncHTTPClient] = []
+    async with contextlib.AsyncExitStack() as stack:
+
+        async def work() -> None:
+            entered = tunnelling(tls, limits=PoolLimits(connections=1))
+            client, _ = await stack.enter_async_context(entered)
+            clients.append(client)
+            assert (await client.get("https://localhost/")).text == "inside /"
+
+        def ended(ending: Ending) -> None:
+            if clients:
+                now = counts(clients[-1].pool)
+                assert (now.busy, now.connecting, now.waiting) == (0, 0, 0), str(ending)
+
+        assert await sweep(moment, work, ended=ended) > 3
+
+
+@pytest.mark.parametrize("last", ["t1", "t3"], ids=["same", "other"])
+async def test_refused_tunnel(last: str, tls: TlsKit) -> None:
+    """A proxy that refuses the next token, too, or gets the same again, is asked twice; the error has what it says."""
+    async with tunnelling(tls, tokens=("t1", last), limits=PoolLimits(connections=1)) as (client, guard):
+        with pytest.raises(TunnelError) as caught:
+            await client.get("https://localhost/")
+        assert (caught.value.status, caught.value.body) == (407, REFUSAL)
+        assert guard.credentials == ["Bearer t1", f"Bearer {last}"]
+        assert vars(caught.value)["unsent"]
+        assert counts(client.pool).busy == 0
+
+
+async def test_token_for_a_tunnel_keeps_the_connection(tls: TlsKit) -> None:
+    """Where there is a connection for the token, a tunnel is asked for again over the one that was refused."""
+    async with tunnelling(tls) as (client, guard):
+        assert (await client.get("https://localhost/")).text == "inside /"
+        assert (guard.statuses, guard.connections) == ([407, 200], [0, 0])
+
+
+# -- a token that does not come
+
+
+class NoToken(ConnectionError):
+    """What its class would not make again of what it says: it takes something else."""
+
+    def __init__(self, reason: str, *, number: int) -> None:
+        super().__init__(f"no token: {reason}")
+        self.number = number
+
+
+class Failing:
+    """A function that gives no token, but the same kind of error each time it is called."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    async def __call__(self, client: AsyncHTTPClient, url: str) -> str:
+        self.calls += 1
+        for _ in range(5):  # in which everybody comes to wait
+            await asyncio.sleep(0)
+        raise NoToken("today", number=self.calls)
+
+
+@both
+async def test_failure_is_ones_own(proxy: bool) -> None:
+    """Each of those who wait for a token gets an error of his own, with what became of his request and of no other."""
+    source = Failing()
+    async with guarded(Guarded(proxy), source, retries=RetryPolicy(2, backoff=0.0)) as (client, server):
+        url = "http://origin.example/" if proxy else server.url
+        errors = await asyncio.gather(*[client.get(f"{url}/{number}") for number in range(3)], return_exceptions=True)
+        assert source.calls == 2
+        assert len({id(error) for error in errors}) == 3
+        for error in errors:
+            assert isinstance(error, NoToken)
+            assert (str(error), error.number) == ("no token: today", 2)
+            frames = [frame.name for frame in traceback.extract_tb(error.__traceback__)]
+            assert (frames.count("authorize"), frames[-1]) == (1, "__call__")
+            assert [note.partition(":")[0] for note in error.__notes__] == ["attempt 1", "attempt 2"]
+            assert [attempt.number for attempt in vars(error)["attempts"]] == [1, 2]
+            error.add_note("mine")
+        assert [error.__notes__.count("mine") for error in errors if isinstance(error, NoToken)] == [1, 1, 1]
+
+
+@both
+@pytest.mark.parametrize("many", [1, 3])
+async def test_failure_leaves_no_cycle(many: int, proxy: bool) -> None:
+    """An error of the function is gone with the last who looks at it, and needs no collector."""
+    async with guarded(Guarded(proxy), Failing()) as (client, server):
+        url = "http://origin.example/" if proxy else server.url
+        gc.disable()
+        try:
+            errors = await asyncio.gather(*[client.get(url) for _ in range(many)], return_exceptions=True)
+            left = [weakref.ref(error) for error in errors if isinstance(error, NoToken)]
+            assert len(left) == many
+            del errors
+            await asyncio.sleep(0)
+            assert [one() for one in left] == [None] * many
+        finally:
+            gc.enable()
 
 
 # -- a token that takes its time

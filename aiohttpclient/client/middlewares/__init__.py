@@ -1,6 +1,6 @@
 """The behaviours of a client, each a decision and what carries it out."""
 
-from ._auth import ATTEMPTS, AuthMiddleware, in_time, is_replayable, or_closed
+from ._auth import ATTEMPTS, AuthMiddleware, in_time, is_replayable, or_closed, verdict
 from ._cookies import CookiesMiddleware
 from ._expectations import ExpectationsMiddleware
 from ._redirects import RedirectsMiddleware
@@ -17,4 +17,5 @@ __all__ = [
     "in_time",
     "is_replayable",
     "or_closed",
+    "verdict",
 ]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from ...pool import TimeoutManager
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from collections.abc import Awaitable, Callable
 
     from .._auth import Auth
     from .._pipeline import Handler
@@ -32,9 +32,14 @@ class AuthMiddleware:
     is learned all the same, so that the next request is more fortunate.
 
     The total of a request holds for what ``auth`` does on its behalf as well.
+
+    :param has_room: whether the pool has a connection for another request to a URL; without it, it always has
     """
 
-    __slots__ = ()
+    __slots__ = ("_has_room",)
+
+    def __init__(self, has_room: Callable[[str], bool] | None = None) -> None:
+        self._has_room = has_room
 
     def __call__(self, request: Request, call_next: Handler) -> Awaitable[ResponseStream]:
         """Send ``request``; what ``auth`` raises passes."""
@@ -51,9 +56,20 @@ class AuthMiddleware:
             await in_time(request, auth.authorize(request))
             stream = await call_next(request)
             left -= 1
-            if not await or_closed(stream, wants_another(auth, request, stream)) or not left:
+            if not await or_closed(stream, self._wants_another(auth, request, stream)) or not left:
                 return stream
             await stream.release()
+
+    async def _wants_another(self, auth: Auth, request: Request, stream: ResponseStream) -> bool:
+        """Let ``auth`` look at the answer, and say whether the request should be sent again."""
+        if stream.status == 401:
+            # It may have to ask somebody, which takes a connection; there may be no other one.
+            blocks = not (await stream.hold() or self._has_room is None or self._has_room(request.url_text))
+            return await in_time(request, verdict(auth, request, stream, blocks))
+        accepted = getattr(auth, "accepted", None)
+        if accepted is not None:
+            accepted(request, stream)
+        return False
 
 
 def is_replayable(request: Request) -> bool:
@@ -61,15 +77,14 @@ def is_replayable(request: Request) -> bool:
     return request.payload is None or request.payload.replayable
 
 
-async def wants_another(auth: Auth, request: Request, stream: ResponseStream) -> bool:
-    """Let ``auth`` look at the answer, and say whether the request should be sent again."""
-    if stream.status == 401:
-        await stream.hold()  # auth may have to ask somebody, which takes a connection; there may be no other one
-        return await in_time(request, auth.answer(request, stream))
-    accepted = getattr(auth, "accepted", None)
-    if accepted is not None:
-        accepted(request, stream)
-    return False
+async def verdict(auth: Auth, request: Request, stream: ResponseStream, blocks: bool) -> bool:
+    """What ``auth`` says to a 401: whether the request should be sent again.
+
+    ``blocks``: whoever is asked now waits for the connection of ``stream``. That is given up before ``request`` is sent
+    again, and not before it is known that it will be: else nobody could read this answer.
+    """
+    refused = getattr(auth, "refused", None) if blocks else None
+    return await auth.answer(request, stream) if refused is None else bool(refused(request, stream))
 
 
 def in_time(request: Request, work: Awaitable[T]) -> Awaitable[T]:

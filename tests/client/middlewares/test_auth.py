@@ -195,6 +195,40 @@ async def test_token_is_fetched_again() -> None:
     assert server.fields == ["Bearer old", "Bearer new", "Bearer new"]
 
 
+class Frank(Recorder):
+    """One that can say what it thinks of a 401 without asking anybody."""
+
+    def __init__(self, answer: bool = True) -> None:
+        super().__init__(answer)
+        self.refusals = 0
+
+    def refused(self, request: Request, stream: ResponseStream) -> bool:
+        self.refusals += 1
+        return bool(self.verdict)
+
+
+@pytest.mark.parametrize("verdict", [True, False])
+@pytest.mark.parametrize(
+    ("frees", "has_room", "asked"), [(True, False, True), (False, True, True), (False, False, False)]
+)
+async def test_nobody_is_asked_in_the_way(frees: bool, has_room: bool, asked: bool, verdict: bool) -> None:
+    """An auth that can do without is not to ask anybody while an answer keeps the last connection that there is."""
+    seen = []
+
+    def look(url: str) -> bool:
+        seen.append(url)
+        return has_room
+
+    auth, other = Frank(verdict), Recorder(verdict)
+    for one in (auth, other):
+        server = answering(401, 200)
+        server.frees = frees
+        await AuthMiddleware(look)(request(auth=one), server)
+        assert [stream.released for stream in server.streams] == ([1, 0] if verdict else [0])
+    assert (auth.refusals, len(auth.answered), len(other.answered)) == (int(not asked), int(asked), 1)
+    assert seen == ([] if frees else [request().url_text] * 2)
+
+
 async def test_nothing_to_set() -> None:
     """An auth that has nothing for this origin lets the request pass without the field."""
 
