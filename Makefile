@@ -1,4 +1,5 @@
-# One command a target. `make` alone lists them. PYTHON chooses the interpreter that .venv is made with.
+# One command a target. `make` alone lists them. PYTHON chooses the interpreter that .venv is made with; with VENV, which
+# names another place for it, several can be kept: `make test PYTHON=python3.13 VENV=.venv-3.13`.
 
 PYTHON ?= python3
 VENV := .venv
@@ -44,7 +45,7 @@ storm: $(READY) ## 20,000 requests over 8 connections with everything that can g
 	$(PY) -m tests.storm
 
 clean: ## remove .venv and everything else that was made here
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
+	rm -rf $(VENV) .venv-* .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Made anew when pyproject.toml changes; the stamp is set last, so that an interrupted attempt is not taken for a

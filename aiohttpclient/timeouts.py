@@ -65,6 +65,9 @@ class Timeout:
         read: float | Default | None = DEFAULT,
         min_rate: tuple[float, float] | None = MIN_RATE,
     ) -> None:
+        if default is not None:
+            # In requests it may be a pair.
+            default = _number("timeout", default, "a number of seconds, or Timeout(connect=3, read=10)")
         phases = (("pool", pool, POOL), ("connect", connect, CONNECT), ("write", write, WRITE), ("read", read, READ))
         for name, given, own in phases:
             if isinstance(given, Default):

@@ -7,6 +7,7 @@ import builtins
 import importlib
 import importlib.util
 import inspect
+import io
 import re
 import ssl
 from pathlib import Path
@@ -140,7 +141,7 @@ RECEIVERS: dict[str, Any] = {
 OF_THE_CONNECTION = "http.client"
 """The section in which a response is that of the connection level."""
 
-SUB_PACKAGES = ("aiohttpclient.net", "aiohttpclient.pool")
+SUB_PACKAGES = ("aiohttpclient.client", "aiohttpclient.net", "aiohttpclient.pool")
 """Where names are imported from that the package itself does not have; the row says so."""
 
 
@@ -299,6 +300,23 @@ def _find(path: str, library: str) -> Any:
     return found
 
 
+def _of_an_answer(response: Any) -> set[str]:
+    """With the attributes that a response of ``http.client`` has once its head was read."""
+
+    class Socket:
+        def makefile(self, mode: str) -> io.BytesIO:
+            return io.BytesIO(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+    answer = response(Socket())
+    answer.begin()
+    return _public(answer)
+
+
+def _defined(module: Any) -> set[str]:
+    """The classes that a module without ``__all__`` has of its own."""
+    return {name for name in _public(module) if getattr(getattr(module, name), "__module__", "") == module.__name__}
+
+
 def _request_of_aiohttp(session: Any) -> set[str]:
     return _parameters(session._request)  # what `request` hands its keywords to
 
@@ -307,7 +325,7 @@ THEIRS: dict[str, Callable[[Any], set[str]]] = {
     "http.client.HTTPConnection(...)": _parameters,
     "http.client.HTTPSConnection(...)": _parameters,
     "http.client.HTTPConnection": _public,
-    "http.client.HTTPResponse": _public,
+    "http.client.HTTPResponse": _of_an_answer,
     "http.client": lambda module: set(module.__all__),
     "requests": lambda module: set(vars(module.api)) & {"get", "post", "put", "patch", "delete", "head", "options"},
     "requests.Session": lambda session: _public(session) | set(session.__attrs__),
@@ -319,17 +337,19 @@ THEIRS: dict[str, Callable[[Any], set[str]]] = {
     "httpx.AsyncClient(...)": _parameters,
     "httpx.AsyncClient.request(...)": _parameters,
     "httpx.AsyncClient.send(...)": _parameters,
-    "httpx.AsyncClient": _public,
-    "httpx.Response": _public,
+    "httpx.AsyncClient": lambda client: _public(client(trust_env=False)),
+    "httpx.Response": lambda response: _public(response(200)),
     "httpx.Limits(...)": _parameters,
     "httpx.Timeout(...)": _parameters,
     "httpx.AsyncHTTPTransport(...)": _parameters,
+    "urllib3.util.Retry(...)": _parameters,
     "aiohttp.ClientSession(...)": _parameters,
     "aiohttp.ClientSession.request(...)": lambda _: _request_of_aiohttp(
         importlib.import_module("aiohttp").ClientSession
     ),
     "aiohttp.ClientSession": _public,
     "aiohttp.ClientResponse": _public,
+    "aiohttp.StreamReader": _public,
     "aiohttp.TCPConnector(...)": _parameters,
     "aiohttp.ClientTimeout(...)": _parameters,
     "aiohttp.CookieJar(...)": _parameters,
@@ -337,7 +357,13 @@ THEIRS: dict[str, Callable[[Any], set[str]]] = {
 }
 """The tables by what stands at their head, and what is to be found in each."""
 
-ALIKE = {"http": ["http"], "requests": ["requests"], "httpx": ["httpx", "httpx2"], "aiohttp": ["aiohttp"]}
+ALIKE = {
+    "http": ["http"],
+    "requests": ["requests"],
+    "urllib3": ["urllib3"],
+    "httpx": ["httpx", "httpx2"],
+    "aiohttp": ["aiohttp"],
+}
 """Libraries that one table is about."""
 
 INSTALLED = [
@@ -355,3 +381,52 @@ def test_theirs_is_complete(path: str, library: str) -> None:
     rows = [row for row in ROWS if path in _spans(row.head)]
     assert rows, f"there is no table about {path}"
     assert not THEIRS[path](thing) - _words(rows)
+
+
+VERBS = ["get", "post", "put", "patch", "delete", "head", "options"]
+
+SAME_AS_ANOTHER = {
+    "httpx.AsyncClient.request": ["stream", "build_request", *VERBS],
+    "requests.Session.request": VERBS,
+}
+"""Calls whose keywords are those of another, whose table is theirs too."""
+
+CALLS = [
+    pytest.param(path, call, library, id=f"{library}: {path} as {call}")
+    for path, calls in SAME_AS_ANOTHER.items()
+    for call in calls
+    for library in ALIKE[path.partition(".")[0]]
+    if importlib.util.find_spec(library)
+]
+
+
+@pytest.mark.parametrize(("path", "call", "library"), CALLS)
+def test_theirs_takes_no_more(path: str, call: str, library: str) -> None:
+    """The siblings of a call have no keyword that is not in its table."""
+    rows = [row for row in ROWS if f"{path}(...)" in _spans(row.head)]
+    holder = _find(path.rpartition(".")[0], library)
+    assert sorted(_parameters(getattr(holder, call)) - _words(rows)) == []
+
+
+NAMES_OF: dict[str, Callable[[Any], set[str]]] = {
+    "requests": lambda module: set(getattr(module, "__all__", ())) or _defined(module),
+    "requests.exceptions": _defined,
+    "httpx": lambda module: {name for name in module.__all__ if not name.startswith("__")},
+    "aiohttp": lambda module: set(module.__all__),
+}
+"""Modules, and what they have to offer."""
+
+MODULES = [
+    pytest.param(path, library, id=f"{library}: {path}")
+    for path in NAMES_OF
+    for library in ALIKE[path.partition(".")[0]]
+    if importlib.util.find_spec(library)
+]
+
+
+@pytest.mark.parametrize(("path", "library"), MODULES)
+def test_every_name_of_theirs(path: str, library: str) -> None:
+    """What a module of theirs offers stands somewhere in the section about it."""
+    section = path.partition(".")[0]
+    rows = [row for row in ROWS if row.section == section]
+    assert sorted(NAMES_OF[path](_find(path, library)) - _words(rows)) == []

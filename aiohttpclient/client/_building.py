@@ -21,8 +21,9 @@ from ..connection import FieldBlock
 from ..pool import TimeoutManager
 from ..timeouts import Timeout
 from ._auth import BasicAuth, as_auth
+from ._checks import check_settings
 from ._codings import accept_encoding
-from ._payloads import payload_of
+from ._payloads import pairs_of, payload_of
 from ._request import RepeatedRequest, Request
 from ._urls import resolve
 
@@ -121,6 +122,7 @@ class Builder:
     def _apply(self, request: Request, options: RequestOptions) -> None:
         given = cast("dict[str, Any]", options)
         changes = {name: given[name] for name in given if name in OF_SETTINGS}
+        check_settings(changes)
         if "auth" in changes:
             changes["auth"] = as_auth(changes["auth"])
             if changes["auth"] is not None:
@@ -191,9 +193,11 @@ def upper_case(method: str) -> str:
 
 
 def pairs(fields: FieldChanges) -> list[tuple[Any, Any]]:
-    """``fields``, one by one."""
-    given: Any = fields.items() if hasattr(fields, "items") else fields
-    return list(given)
+    """``fields``, one by one.
+
+    :raises TypeError: they are neither a mapping nor pairs
+    """
+    return list(fields.items()) if hasattr(fields, "items") else pairs_of(fields, "headers")
 
 
 def names_of(names: Iterable[str | bytes] | None) -> frozenset[str]:

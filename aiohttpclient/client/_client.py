@@ -13,6 +13,7 @@ from ..pool import PoolLimits
 from ..timeouts import Timeout
 from ._auth import as_auth
 from ._building import Builder, names_of
+from ._checks import check_settings, checked_middlewares
 from ._complete import CompleteSender
 from ._cookies import CookieJar
 from ._events import EventKind, event_of
@@ -103,6 +104,7 @@ class AsyncHTTPClient(Transfers):
     :param on_event: called with each :class:`ClientEvent`, and each :class:`PoolEvent` of its own pool, as it happens.
         It must not use the client, nor raise: what it raises is reported to the event loop, and changes nothing
     :raises InvalidURL: ``base_url`` or ``proxy`` cannot be used
+    :raises TypeError: something of another type than above
     :raises ValueError: ``proxy_auth`` for a proxy that has credentials in its URL (from a function, or the environment:
         when it is used), for a SOCKS proxy, or for a pool of one's own
 
@@ -139,6 +141,7 @@ class AsyncHTTPClient(Transfers):
         json_dumps: Callable[[Any], str | bytes] | None = None,
         on_event: Callable[[ClientEvent | PoolEvent], object] | None = None,
     ) -> None:
+        check_settings({"max_body": max_body, "max_redirects": max_redirects, "retries": retries})
         self._timeout = timeout if isinstance(timeout, Timeout) else Timeout(timeout)
         self._on_event = on_event
         self.cookies = cookies if isinstance(cookies, CookieJar) else CookieJar(cookies or ())
@@ -176,7 +179,7 @@ class AsyncHTTPClient(Transfers):
             "auth": AuthMiddleware(self.pool.has_room),
             "cookies": CookiesMiddleware(self.cookies),
         }
-        self._middlewares = in_order(own, middlewares)
+        self._middlewares = in_order(own, checked_middlewares(middlewares))
         self._sender: CompleteSender | None = None
         self._made_at = caller(self)
         self._closed = False

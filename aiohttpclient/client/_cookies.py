@@ -205,13 +205,18 @@ class CookieJar:
     def update(self, cookies: CookiesInit) -> None:
         """Keep many cookies: those of another jar, or names and values, which are bound to no domain (:meth:`set`).
 
-        :raises ValueError, TypeError: as :meth:`set`
+        :raises ValueError, TypeError: as :meth:`set`, and for anything else
         """
-        for one in cookies.items() if isinstance(cookies, Mapping) else cookies:
+        given: Iterable[object] = cookies.items() if isinstance(cookies, Mapping) else cookies
+        for one in given:
             if isinstance(one, Cookie):
                 self.add(one)
-            else:
+            elif isinstance(one, (tuple, list)) and len(one) == 2:
                 self.set(*one)
+            else:
+                raise TypeError(
+                    f"cookies are a mapping, (name, value) pairs or Cookie objects, not {type(one).__name__!r}"
+                )
 
     @overload
     def get(

@@ -37,8 +37,8 @@ if TYPE_CHECKING:
         | tuple[str | None, Content, str | None]
         | tuple[str | None, Content, str | None, PartHeaders | None]
     )
-    Files: TypeAlias = Mapping[str, FileValue] | Iterable[tuple[str, FileValue]]
-    """What ``files=`` takes."""
+    Files: TypeAlias = Mapping[str, Any] | Iterable[tuple[str, Any]]
+    """What ``files=`` takes: names, and a ``FileValue`` each. As with ``FormData``, saying that refuses too much."""
     AnyPayload: TypeAlias = BytesPayload | FilePayload | PathPayload | IterablePayload
 
 OCTETS = "application/octet-stream"

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from ..pool import TimeoutManager
     from ..timeouts import Timeout
     from ._auth import Auth
+    from ._contents import Content
+    from ._multipart import Files
+    from ._payloads import FormData
     from ._retry_policy import RetryPolicy
     from ._urls import Params
 
@@ -41,9 +44,9 @@ class RequestOptions(TypedDict, total=False):
 
     params: Params | None
     headers: FieldChanges | None
-    content: Any
-    data: Any
-    files: Any
+    content: Content | None
+    data: FormData | None
+    files: Files | None
     json: Any
     auth: Auth | tuple[str, str] | None
     cookies: Mapping[str, str] | None

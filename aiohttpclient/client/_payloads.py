@@ -19,13 +19,9 @@ if TYPE_CHECKING:
     from ._contents import Content
     from ._multipart import Files
 
-    Scalar: TypeAlias = str | bytes | int | float | bool | None
-    """The value of one field of a form."""
-    FormData: TypeAlias = (
-        Mapping[str, Scalar | list[Scalar] | tuple[Scalar, ...]]
-        | Iterable[tuple[str, Scalar | list[Scalar] | tuple[Scalar, ...]]]
-    )
-    """What ``data=`` takes."""
+    FormData: TypeAlias = Mapping[str, Any] | Iterable[tuple[str, Any]]
+    """What ``data=`` takes. A value is str, bytes, int, float, bool or None, or a list or tuple of these. A type that
+    says so refuses ``{"page": 1, "tags": ["a", "b"]}``, which mypy takes for a mapping to object."""
 
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"

@@ -25,7 +25,7 @@ class Response(Headed):
 
     ``content`` (bytes) is the body, ``request`` the :class:`Request` that it answers, which after redirects is the last
     one, ``history`` (tuple of Response) the redirects that led there, ``attempts`` (tuple of :class:`Attempt`) what was
-    tried before, if anything was.
+    tried, the last included, if it was more than once.
     """
 
     __slots__ = (

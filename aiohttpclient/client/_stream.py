@@ -45,7 +45,8 @@ class ResponseStream(Reading):
     """The head of a response, and the way to its body.
 
     ``request`` (:class:`Request`), ``status`` (int), ``reason`` (str), ``version`` (10 or 11), ``history`` (tuple of
-    :class:`Response`: the redirects before) and ``attempts`` (tuple of :class:`Attempt`: what was tried before).
+    :class:`Response`: the redirects before) and ``attempts`` (tuple of :class:`Attempt`: what was tried, this included,
+    if it was more than once).
 
     ``async with client.stream(...)`` gives one, and closes it: with the body read to its end the connection is free for
     others, and closed otherwise.

@@ -45,10 +45,10 @@ def pool_for(
     pool = ConnectionPool(
         limits,
         timeout,
-        ssl_context or usual,
+        usual if ssl_context is None else ssl_context,
         proxy,
         transport,
-        proxy_ssl_context=proxy_ssl_context or usual,
+        proxy_ssl_context=usual if proxy_ssl_context is None else proxy_ssl_context,
         proxy_auth=proxy_auth,
         on_event=on_event,
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._sentinels import DEFAULT, Default
 from .._url import ascii_host
-from ..net import ResumingContext, default_context, make_context, start_tls
+from ..net import ResumingContext, checked_context, default_context, make_context, start_tls
 from ..status import HTTPS_PORT
 from ._connection import AsyncHTTPConnection
 
@@ -26,6 +26,7 @@ class AsyncHTTPSConnection(AsyncHTTPConnection):
     :param server_hostname: the name to verify and to send (SNI) instead of the host's, where a connection goes by
         address
     :raises ValueError: both ``context`` and files are given: load them into the context
+    :raises TypeError: ``context`` is something else
 
     The other parameters are those of :class:`AsyncHTTPConnection`.
     """
@@ -48,6 +49,7 @@ class AsyncHTTPSConnection(AsyncHTTPConnection):
         **options: Any,
     ) -> None:
         super().__init__(host, port, strict, timeout, source_address, **options)
+        context = checked_context("context", context)
         if context is not None and (key_file or cert_file):
             raise ValueError("give key_file and cert_file, or a context that has them loaded; not both")
         if context is None:

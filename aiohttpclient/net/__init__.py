@@ -11,7 +11,7 @@ from ._sessions import ResumingContext
 from ._socks import SocksDialer, SocksKind
 from ._steps import CONNECTED, LOOKED_UP, SECURED, TUNNELLED, Tell, dial_telling, tell_secured
 from ._timer import clock_of
-from ._tls import default_context, make_context, start_tls
+from ._tls import checked_context, default_context, make_context, start_tls
 
 __all__ = [
     "BYTES_WHILE_IDLE",
@@ -39,6 +39,7 @@ __all__ = [
     "UnixDialer",
     "adopt",
     "alarms_of",
+    "checked_context",
     "clock_of",
     "default_context",
     "dial",

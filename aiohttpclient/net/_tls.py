@@ -40,7 +40,11 @@ def make_context(
         import certifi
 
         cafile = certifi.where()
-    context = ssl.create_default_context(cafile=cafile, capath=capath)
+    try:
+        context = ssl.create_default_context(cafile=cafile, capath=capath)
+    except OSError as error:
+        error.filename = error.filename or cafile  # which OpenSSL does not tell
+        raise
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(["http/1.1"])
     if cert_file is not None:
@@ -56,6 +60,19 @@ def make_context(
 def default_context() -> ssl.SSLContext:
     """The context without a client certificate, made once: parsing the roots takes longer than most handshakes."""
     return make_context()
+
+
+def checked_context(name: str, context: ssl.SSLContext | None) -> ssl.SSLContext | None:
+    """``context``, which is one, or None for the default; ``name`` is what the caller knows it by.
+
+    :raises TypeError: it is neither. In requests and aiohttp False turns verification off, and a path is of roots
+    """
+    if context is not None and not isinstance(context, ssl.SSLContext):
+        raise TypeError(
+            f"{name} must be an ssl.SSLContext, or None for the default, got {context!r}; "
+            "aiohttpclient.net.make_context(cafile=...) makes one that trusts other roots"
+        )
+    return context
 
 
 async def start_tls(stream: StreamProtocol, context: ssl.SSLContext, server_hostname: str) -> StreamProtocol:

@@ -68,6 +68,7 @@ class ConnectionPool(Lender):
         answer came, and the request may be repeated: its method is idempotent, or nothing of it was written
     :param on_event: called with a :class:`PoolEvent` for each decision, and each step on the way to a connection.
         It must not use the pool, nor raise: what it raises is reported to the event loop, and changes nothing
+    :raises TypeError: something of another type than above
     :raises InvalidURL: ``proxy`` is not the URL of one
     :raises ValueError: ``proxy`` has credentials, or takes others, and there is ``proxy_auth``
 

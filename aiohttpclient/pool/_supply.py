@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any, cast
 from .._redact import shown_url
 from ..connection import AsyncHTTPSConnection
 from ..errors import PhaseTimeout, PoolClosed, PoolFull
-from ..net import Resolver, SocksDialer, TCPDialer, default_context
+from ..net import Resolver, SocksDialer, TCPDialer, checked_context, default_context
 from ..timeouts import Timeout
+from ._limits import PoolLimits
 from ._retry import note_unsent
 from ._routes import Router
 from ._stats import Drop, EventKind, PoolEvent
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
     from ..connection import AsyncHTTPConnection, ProxyTurn
     from ..net import Dialer, SocksKind, StreamProtocol
-    from ._limits import PoolLimits
     from ._proxy import Proxy, ProxyAuth
     from ._routes import OriginKey, ProxyChoice
     from ._slot import Slot
@@ -55,6 +55,9 @@ class Supply(Stock):
         on_event: Callable[[PoolEvent], object] | None,
         proxy_auth: ProxyAuth | None = None,
     ) -> None:
+        check_kinds(limits, dialer)
+        context = checked_context("ssl_context", context)
+        proxy_context = checked_context("proxy_ssl_context", proxy_context)
         super().__init__(limits, Resolver(), on_event)
         self._timeout = timeout
         self._dialer: Dialer = TCPDialer(self._resolver) if dialer is None else dialer
@@ -218,6 +221,8 @@ class Supply(Stock):
         except BaseException as error:
             self._drop(slot, Drop.NOT_OPENED)
             self._explain(error, method, url, unsent)
+            if key.proxy is not None and isinstance(error, Exception):
+                error.add_note(f"by way of the proxy {key.proxy}")  # whose address may be all that the error has
             raise
         self._book.connected(slot)
         self._stand_for(slot, slot.conn, stream)
@@ -251,3 +256,14 @@ class Supply(Stock):
     def _through(self, proxy: Proxy) -> Dialer:
         kind = cast("SocksKind", proxy.scheme)
         return SocksDialer(self._dialer, kind, proxy.host, proxy.port, proxy.username, proxy.password, self._resolver)
+
+
+def check_kinds(limits: PoolLimits, dialer: Dialer | None) -> None:
+    """Refuse what would be noticed with the first request only, or as an attribute that something else has not.
+
+    :raises TypeError: one is of another type
+    """
+    if not isinstance(limits, PoolLimits):
+        raise TypeError(f"limits must be PoolLimits(...), such as PoolLimits(connections=100), got {limits!r}")
+    if dialer is not None and not callable(getattr(dialer, "dial", None)):
+        raise TypeError(f"a dialer, or transport, must have a method dial, or be a ConnectionPool, got {dialer!r}")

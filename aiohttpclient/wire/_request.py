@@ -10,6 +10,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from .._redact import is_secret
 from ..errors import InvalidURL
 from . import _grammar
 
@@ -82,10 +83,24 @@ def _value(value: str | bytes | int) -> str:
     raise TypeError(f"a field value must be str, bytes or int, got {type(value).__name__}")
 
 
-def _check_value(value: str) -> None:
-    encoded = value.encode("latin-1")
+def _check_value(prefix: str, value: str) -> None:
+    """Refuse a value that cannot be sent, and say of which field: name, colon and space are ``prefix``.
+
+    A token with the line end of the file that it was read from is the commonest of them: a secret stays out of the
+    text, and out of the object that a ``UnicodeEncodeError`` carries and its repr shows.
+    """
+    name = prefix[:-2]
+    secret = is_secret(name)
+    try:
+        encoded = value.encode("latin-1")
+    except UnicodeEncodeError as error:
+        start, end = error.start, error.end
+        shown = "*" * start + value[start:end] + "*" * (len(value) - end) if secret else value
+        reason = f"{error.reason}; the value of {name} is sent as ISO-8859-1, or as the bytes that it is given as"
+        raise UnicodeEncodeError(error.encoding, shown, start, end, reason) from None
     if not _grammar.field_value(value):
-        raise ValueError(f"Invalid header value {encoded!r}")
+        what = "control characters cannot be sent" if secret else repr(encoded)
+        raise ValueError(f"Invalid header value of {name}: {what}")
 
 
 def field_line(name: str | bytes, *values: str | bytes | int) -> bytes:
@@ -100,7 +115,7 @@ def field_line(name: str | bytes, *values: str | bytes | int) -> bytes:
     """
     prefix = _name(name)
     value = " ".join([_value(value) for value in values])
-    _check_value(value)
+    _check_value(prefix, value)
     return f"{prefix}{value}\r\n".encode("latin-1")
 
 
@@ -139,7 +154,7 @@ def request_head(
         parts += _name(name), value if type(value) is str else _value(value), "\r\n"
     values = parts[1::3]
     if not _grammar.field_value("".join(values)):
-        for text in values:
-            _check_value(text)
+        for prefix, text in zip(parts[0::3], values, strict=True):
+            _check_value(prefix, text)
     lines = "".join(parts).encode("latin-1")
     return b"%b%b HTTP/1.1\r\n%b%b\r\n" % (_method(method), target.encode("ascii"), block, lines)

@@ -476,6 +476,20 @@ async def test_function_that_waits_for_itself() -> None:
         await field_of(auth)
 
 
+async def test_a_task_that_the_function_starts() -> None:
+    """What the function starts beside itself waits for the token like everybody else, wherever that task begins."""
+    beside: list[asyncio.Task[str | None]] = []
+
+    async def gives() -> str:
+        beside.append(asyncio.create_task(field_of(auth)))
+        await turns()
+        return "t1"
+
+    auth = BearerAuth(gives)
+    assert await field_of(auth) == "Bearer t1"
+    assert [await task for task in beside] == ["Bearer t1"]
+
+
 async def test_another_origin_is_not_answered() -> None:
     """A challenge that came from another origin than the request was for fetches nothing."""
     source = Source()

@@ -40,7 +40,7 @@ from aiohttpclient.net import TCPDialer, UnixDialer
 from aiohttpclient.pool import PoolEvent
 from tests.client.clients import Ear, coded, fields_of, talking
 from tests.client.coded import gzipped
-from tests.net.stepping import MOST, Ending, Moment, abandoned_at, sweep
+from tests.net.stepping import MOST, Ending, Moment, abandoned_at, sweep, tasks_begin_at_once
 from tests.net.streams import turns, until
 from tests.pool.servers import HALF, counts, refusing_port, serving
 from tests.scenarios.pools import strangers
@@ -978,7 +978,8 @@ async def test_cancelled_anywhere(
             assert sockets() == 1
 
         main = cast("asyncio.Task[Any]", asyncio.current_task())
-        assert await sweep(moment, make, ended=ended, after=after) >= waits
+        # Where tasks begin at once, that of the server may write a whole response before the client looks for one.
+        assert await sweep(moment, make, ended=ended, after=after) >= waits - tasks_begin_at_once()
 
 
 @pytest.mark.parametrize("work", [_get_through, _stream_through, _error_through])

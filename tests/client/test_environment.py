@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 from aiohttpclient.client._environment import Environment, NoProxy, without_environment
 from aiohttpclient.errors import InvalidURL
 from aiohttpclient.net import default_context, make_context
+from tests.support.tls import TlsKit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.support.tls import TlsKit
 
 A, B, C = "http://a.proxy:3128", "http://b.proxy:3128", "http://c.proxy:3128"
 PLAIN, SECURE = "http://host.example", "https://host.example"
@@ -369,8 +369,10 @@ def test_cert_file(tmp_path: Path, tls: TlsKit) -> None:
 
 
 @pytest.mark.parametrize("variable", ["SSL_CERT_FILE", "SSL_CERT_DIR"])
-def test_handshake(variable: str, tmp_path: Path, tls: TlsKit) -> None:
+def test_handshake(variable: str, tmp_path: Path) -> None:
     """A server whose authority is in the file, or the directory, is trusted, and agrees on http/1.1; another is not."""
+    tls = TlsKit()  # of its own: that of all tests is not to be changed
+    tls.good.set_alpn_protocols(["http/1.1"])
     written(tmp_path / "roots.pem", tls)
     subject = _hash_of(tmp_path / "roots.pem")
     (tmp_path / f"{subject}.0").write_bytes((tmp_path / "roots.pem").read_bytes())
@@ -466,7 +468,6 @@ def test_no_keylog_without_environment(tmp_path: Path, monkeypatch: pytest.Monke
 def _shaken(context: ssl.SSLContext, server_context: ssl.SSLContext) -> str | None:
     """The protocol that both agree on after a handshake in memory."""
     there, back = ssl.MemoryBIO(), ssl.MemoryBIO()
-    server_context.set_alpn_protocols(["http/1.1"])
     client = context.wrap_bio(back, there, server_hostname="localhost")
     server = server_context.wrap_bio(there, back, server_side=True)
     done: set[ssl.SSLObject] = set()

@@ -185,10 +185,10 @@ def test_endless_events_are_refused() -> None:
 
 
 class FakeStream:
-    """A response with a body of given blocks, at the end of which an error may stand."""
+    """A response with a body of given blocks; at the end may stand an error, or an event that is waited for."""
 
     def __init__(
-        self, *blocks: str | bytes | BaseException, status: int = 200, kind: str = "text/event-stream"
+        self, *blocks: str | bytes | BaseException | asyncio.Event, status: int = 200, kind: str = "text/event-stream"
     ) -> None:
         self.blocks = blocks
         self.status = status
@@ -207,6 +207,9 @@ class FakeStream:
             await asyncio.sleep(0)
             if isinstance(block, BaseException):
                 raise block
+            if isinstance(block, asyncio.Event):
+                await block.wait()
+                continue
             yield block if isinstance(block, bytes) else block.encode()
 
 
@@ -382,7 +385,7 @@ async def test_long_events_end_it() -> None:
 @pytest.mark.parametrize("how", ["aclose", "cancel"])
 async def test_the_stream_is_closed(how: str) -> None:
     """Who closes the generator, or cancels what waits for the next event, has closed the stream."""
-    server = Server(FakeStream("data: a\n\n", "data: b\n\n"))
+    server = Server(FakeStream("data: a\n\n", asyncio.Event()))
     found: AsyncGenerator[Event, None] = events(server, sleep=server.sleep)
     assert await anext(found) == Event(data="a")
     assert server.open == 1

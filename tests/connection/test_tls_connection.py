@@ -166,6 +166,12 @@ def test_context_and_files(tls: TlsKit, tmp_path: Path) -> None:
         AsyncHTTPSConnection("example.org", 443, str(files.key_file), str(files.cert_file), context=tls.client)
 
 
+def test_no_context() -> None:
+    """False is no context: it does not stand for one that verifies less."""
+    with pytest.raises(TypeError, match=r"context must be an .*SSLContext, or None"):
+        AsyncHTTPSConnection("example.org", context=False)  # type: ignore[arg-type]  # what aiohttp users might write
+
+
 def test_key_without_certificate(tls: TlsKit, tmp_path: Path) -> None:
     """A key alone authenticates nobody."""
     with pytest.raises(ValueError, match="cert_file"):

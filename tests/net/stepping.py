@@ -40,6 +40,12 @@ class Ending(NamedTuple):
         return f"cancelled at suspension {self.number}, {self.moment.value}"
 
 
+def tasks_begin_at_once() -> bool:
+    """Whether a task runs up to its first wait before ``create_task`` returns: what is done by then has no wait."""
+    eager = getattr(asyncio, "eager_task_factory", None)  # from Python 3.12 on
+    return eager is not None and asyncio.get_running_loop().get_task_factory() is eager
+
+
 @types.coroutine
 def _drive(work: Coroutine[Any, Any, Any], suspended: Callable[[Any], None]) -> Generator[Any, Any, Any]:
     """Await ``work``, and call ``suspended`` with what it waits for whenever it does."""

@@ -14,7 +14,7 @@ from aiohttpclient.net import _race
 from aiohttpclient.net._race import interleaved, is_connected_at_once, race
 from tests.support.leaks import open_descriptors, other_tasks
 
-from .stepping import Ending, Moment, abandoned_at, sweep
+from .stepping import Ending, Moment, abandoned_at, sweep, tasks_begin_at_once
 from .streams import turns, until
 
 if TYPE_CHECKING:
@@ -311,10 +311,15 @@ async def test_no_local_address(listener: Any) -> None:
 
 
 @pytest.mark.parametrize("moment", Moment)
+@pytest.mark.parametrize("distance", ["near", "far"])
 @pytest.mark.parametrize("first", ["silent", "refusing", "listener"])
-async def test_cancelled(listener: Any, request: pytest.FixtureRequest, first: str, moment: Moment) -> None:
+async def test_cancelled(
+    listener: Any, request: pytest.FixtureRequest, first: str, distance: str, moment: Moment
+) -> None:
     """At every suspension of a race a cancellation comes out, and no task and no socket are left when it does."""
     asyncio.get_running_loop().set_debug(False)
+    if distance == "far":
+        request.getfixturevalue("far")
     addresses = [request.getfixturevalue(first), listener, listener]
     before = open_descriptors()
     sockets: list[socket.socket | list[OSError]] = []
@@ -328,10 +333,12 @@ async def test_cancelled(listener: Any, request: pytest.FixtureRequest, first: s
             assert not sockets
             assert open_descriptors() == before, str(ending)
 
-    assert await sweep(moment, work, ended=ended) >= 1
+    suspensions = await sweep(moment, work, ended=ended)
     sock = sockets.pop()
     assert isinstance(sock, socket.socket)
     sock.close()
+    # Where tasks begin at once, a peer on this machine has answered before there is anything to wait for.
+    assert suspensions >= (0 if tasks_begin_at_once() and distance == "near" and first != "silent" else 1)
 
 
 async def test_cancelled_while_the_losers_are_given_up(attempts: Attempts) -> None:

@@ -6,12 +6,12 @@ import asyncio
 import contextlib
 import ssl
 import subprocess
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
 from aiohttpclient.errors import ReadTimeout, WriteTimeout
-from aiohttpclient.net import StreamProtocol, default_context, make_context, start_tls
+from aiohttpclient.net import StreamProtocol, checked_context, default_context, make_context, start_tls
 from aiohttpclient.net._stream_timer import StreamTimer
 from tests.support.channel import SocketChannel, TlsChannel
 from tests.support.leaks import open_descriptors
@@ -193,8 +193,16 @@ class TestContexts:
     def test_no_authorities(self, name: str, tmp_path: Path) -> None:
         """A file of authorities that is not there, or has none, is an error when the context is made."""
         (tmp_path / "empty.pem").write_bytes(b"")
-        with pytest.raises(FileNotFoundError if name == "none.pem" else ssl.SSLError):
+        with pytest.raises(FileNotFoundError if name == "none.pem" else ssl.SSLError) as caught:
             make_context(cafile=str(tmp_path / name))
+        assert caught.value.filename == str(tmp_path / name)
+
+    @pytest.mark.parametrize("context", [False, True, "roots.pem"])
+    def test_no_context(self, context: Any) -> None:
+        """What is no context is refused by its name, and neither taken for the default nor for less than that."""
+        with pytest.raises(TypeError, match=r"^it must be an ssl.SSLContext, or None .*make_context"):
+            checked_context("it", context)
+        assert checked_context("it", None) is None
 
     async def test_alpn(self, tls: TlsKit) -> None:
         """A server that speaks HTTP/2 as well is told that this client does not."""

@@ -30,7 +30,7 @@ from aiohttpclient.pool._routes import OriginKey, Router
 from tests.connection.exchanges import fetch
 from tests.support.server import raw_server, reply
 
-from .servers import Counts, Site, connect_proxy, counts, dropped, get, serving, socks5_proxy, turns
+from .servers import Counts, Site, connect_proxy, counts, dropped, get, refusing_port, serving, socks5_proxy, turns
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -884,3 +884,13 @@ async def test_context_that_resumes_already(tls: TlsKit) -> None:
             async with ConnectionPool(ssl_context=context) as pool:
                 assert await get(pool, f"{server.url}/page") == b"/page"
                 assert pool.stats().resumed == resumed
+
+
+@pytest.mark.parametrize("url", ["http://example.org/", "https://example.org/"])
+async def test_a_proxy_that_is_not_there(url: str) -> None:
+    """The error of a proxy that cannot be connected to says whose way it was, without who we are to it."""
+    netloc = f"127.0.0.1:{refusing_port()}"
+    async with ConnectionPool(proxy=f"http://user:secret@{netloc}") as pool:
+        with pytest.raises(ConnectionRefusedError) as caught:
+            await get(pool, url)
+    assert caught.value.__notes__ == [f"GET {url}", f"by way of the proxy http://***@{netloc}"]

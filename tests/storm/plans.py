@@ -59,7 +59,7 @@ BROKEN: Final = {
 }
 """What never is an answer."""
 
-STALLED: Final = {"stall": 3, "stall in head": 2, "stall in body": 3, "black hole": 1}
+STALLED: Final = {"stall": 3, "stall in head": 2, "stall in body": 3, "black hole": 2}
 """What goes on for ever: somebody or some timeout has to end it."""
 
 ACTIONS: Final = {

@@ -17,6 +17,7 @@ import asyncio
 import contextlib
 import gc
 import random
+import select
 import socket
 import traceback
 from collections import Counter
@@ -54,6 +55,9 @@ LIMITS = (
 
 HELD = 3
 """Answers that are begun and left for somebody else to read."""
+
+ARRIVING = 5.0
+"""Seconds in which what was sent on this machine has arrived."""
 
 SETTLING = 300
 """Turns of the loop in which everything must have ended after the last request."""
@@ -308,14 +312,19 @@ class Storm:
             address = slot.stream.base_transport.get_extra_info("sockname")
             connection = self.server.connections.get(address)
             if connection is not None and connection.spent is None and slot.stream.spoiled is None:
-                self._disturb_idle(connection, chance.choice(("close", "reset", "poison", "byte", "hints", "late")))
+                how = chance.choice(("close", "reset", "poison", "byte", "hints", "late"))
+                if self._disturb_idle(connection, how):
+                    # On a busy machine the kernel passes it on a moment later, in which nobody could see it.
+                    arrives = slot.stream.base_transport.get_extra_info("socket").fileno()
+                    select.select([arrives], [], [], ARRIVING)
 
-    def _disturb_idle(self, connection: Connection, how: str) -> None:
+    def _disturb_idle(self, connection: Connection, how: str) -> bool:
+        """Do it; whether something was sent just now."""
         self.mischief[how] += 1
         if how in {"close", "reset"}:
             connection.spent = None if how == "close" else f"{how} while it was idle"
             connection.end(End[how.upper()])
-            return
+            return False
         # The pool cannot tell what comes after a request was written from an answer: it must be in the kernel at once,
         # and uvloop writes at the end of a turn only.
         sock = connection.transport.get_extra_info("socket")
@@ -329,8 +338,9 @@ class Storm:
         elif isinstance(asyncio.get_running_loop(), asyncio.BaseEventLoop):
             connection.transport.write(poison)
         else:
-            return
+            return False
         connection.spent = f"{how} while it was idle"
+        return True
 
     def check_book(self) -> None:
         """The limits hold, and nobody waits beside a free connection or beside room."""

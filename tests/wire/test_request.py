@@ -119,6 +119,19 @@ def test_a_value_outside_latin_1() -> None:
         request_head("GET", "/", [("Price", "5 €")])
 
 
+@pytest.mark.parametrize(("name", "shown"), [("X-Note", True), ("Authorization", False), ("Cookie", False)])
+@pytest.mark.parametrize("wrong", ["hunter2\n", "hunter2 €"])
+def test_a_value_that_is_refused(name: str, wrong: str, shown: bool) -> None:
+    """The error of a value that cannot be sent names its field, and shows the value unless that is a secret."""
+    with pytest.raises(ValueError, match=f" of {name}") as alone:
+        field_line(name, wrong)
+    with pytest.raises(ValueError, match=f" of {name}") as in_a_head:
+        request_head("GET", "/", [("A", "good"), (name, wrong)])
+    for error in (alone.value, in_a_head.value):
+        assert ("hunter2" in repr(error)) is shown
+        assert error.__suppress_context__ or error.__context__ is None
+
+
 @pytest.mark.parametrize("wrong", [None, 1.5, object(), ("a",)])
 def test_other_types(wrong: Any) -> None:
     """What is neither str, bytes nor int is a ``TypeError`` that says so."""
