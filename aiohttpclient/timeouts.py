@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Any
 
 from ._sentinels import DEFAULT, Default
+from ._values import Value
 
 __all__ = ["Timeout"]
 
@@ -27,8 +27,7 @@ MIN_RATE: tuple[float, float] = (256.0, 60.0)
 a minute keeps a connection busy, and does not want to be done."""
 
 
-@dataclass(frozen=True, slots=True, init=False)
-class Timeout:
+class Timeout(Value):
     """Bounds for the waits of one request, in seconds; None means without bound.
 
     :param default: a number sets each phase that is not given by name; None leaves each its own default
@@ -46,6 +45,8 @@ class Timeout:
     that, and ``min_rate`` cuts off a peer that drips while a long download goes on. An event stream that is silent on
     purpose wants ``min_rate=None``.
     """
+
+    __slots__ = ("total", "pool", "connect", "write", "read", "min_rate")  # noqa: RUF023  # as they are shown
 
     total: float | None
     pool: float | None
@@ -72,9 +73,8 @@ class Timeout:
         for name, given, own in phases:
             if isinstance(given, Default):
                 given = own if default is None else default
-            object.__setattr__(self, name, _seconds(f"{name} timeout", given))
-        object.__setattr__(self, "total", _seconds("total timeout", total))
-        object.__setattr__(self, "min_rate", _rate(min_rate))
+            self._set(**{name: _seconds(f"{name} timeout", given)})
+        self._set(total=_seconds("total timeout", total), min_rate=_rate(min_rate))
 
 
 def _seconds(name: str, value: float | None) -> float | None:

@@ -18,7 +18,7 @@ PACKAGE = "aiohttpclient"
 # -- the rules, as data
 
 LAYERS = (
-    {"errors", "status", "timeouts", "_headers", "_redact", "_sentinels", "_url", "_version"},
+    {"errors", "status", "timeouts", "_headers", "_redact", "_sentinels", "_url", "_values", "_version"},
     {"wire"},
     {"net"},
     {"connection"},

@@ -90,16 +90,15 @@ def _check_value(prefix: str, value: str) -> None:
     text, and out of the object that a ``UnicodeEncodeError`` carries and its repr shows.
     """
     name = prefix[:-2]
-    secret = is_secret(name)
     try:
         encoded = value.encode("latin-1")
     except UnicodeEncodeError as error:
         start, end = error.start, error.end
-        shown = "*" * start + value[start:end] + "*" * (len(value) - end) if secret else value
+        shown = "*" * start + value[start:end] + "*" * (len(value) - end) if is_secret(name) else value
         reason = f"{error.reason}; the value of {name} is sent as ISO-8859-1, or as the bytes that it is given as"
         raise UnicodeEncodeError(error.encoding, shown, start, end, reason) from None
     if not _grammar.field_value(value):
-        what = "control characters cannot be sent" if secret else repr(encoded)
+        what = "control characters cannot be sent" if is_secret(name) else repr(encoded)
         raise ValueError(f"Invalid header value of {name}: {what}")
 
 

@@ -9,7 +9,6 @@ strict mode to say what is wrong with it, in lenient mode to make of it what ``h
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     from ._limits import MessageLimits
 
 
-@dataclass(slots=True)
 class ResponseHead:
     """What a response head says, and what follows from it.
 
@@ -38,18 +36,47 @@ class ResponseHead:
     cookie is set. The four are known once ``framing`` was asked for.
     """
 
-    version: int
-    status: int
-    reason: str
-    fields: Sequence[tuple[str, str]]
-    strict: bool
-    _framing: Framing | None = field(default=None, init=False, repr=False, compare=False)
-    _persists: bool | None = field(default=None, init=False, repr=False, compare=False)
-    keep_alive: float | None = field(default=None, init=False, repr=False, compare=False)
-    sets_cookies: bool = field(default=False, init=False, repr=False, compare=False)
-    is_coded: bool = field(default=False, init=False, repr=False, compare=False)
-    is_plain: bool = field(default=False, init=False, repr=False, compare=False)
-    _map: Headers | None = field(default=None, init=False, repr=False, compare=False)
+    __slots__ = (
+        "_framing",
+        "_map",
+        "_persists",
+        "fields",
+        "is_coded",
+        "is_plain",
+        "keep_alive",
+        "reason",
+        "sets_cookies",
+        "status",
+        "strict",
+        "version",
+    )
+
+    def __init__(self, version: int, status: int, reason: str, fields: Sequence[tuple[str, str]], strict: bool) -> None:
+        self.version = version
+        self.status = status
+        self.reason = reason
+        self.fields = fields
+        self.strict = strict
+        self._framing: Framing | None = None
+        self._persists: bool | None = None
+        self.keep_alive: float | None = None
+        self.sets_cookies = False
+        self.is_coded = False
+        self.is_plain = False
+        self._map: Headers | None = None
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, ResponseHead):
+            return NotImplemented
+        return self._said() == other._said()
+
+    __hash__ = None  # type: ignore[assignment]  # as that of every object that is equal by what may change
+
+    def _said(self) -> tuple[object, ...]:
+        return self.version, self.status, self.reason, self.fields, self.strict
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.version} {self.status} {self.reason!r} {self.fields!r}>"
 
     @property
     def headers(self) -> Headers:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import http.client
-from dataclasses import FrozenInstanceError, fields
+from dataclasses import FrozenInstanceError
 
 import pytest
 
 from aiohttpclient.wire import MessageLimits
 
-NAMES = [field.name for field in fields(MessageLimits)]
+NAMES = MessageLimits.__slots__
 
 
 def test_defaults() -> None:
