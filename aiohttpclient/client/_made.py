@@ -8,6 +8,7 @@ from .._headers import Headers, field_text
 from ..errors import IncompleteRead
 from ..status import responses
 from ..wire import ResponseHead
+from ._relayed import RelayedResponse
 
 if TYPE_CHECKING:
     from .._headers import HeadersInit
@@ -90,68 +91,56 @@ class MadeResponse(HeldResponse):
         super().__init__(head, content, (None, False, 0.0, 0.0))
 
 
-class BegunResponse:
-    """As much of ``raw`` as a client needs, of which the beginning was read, and is here to be read once more."""
+class BegunResponse(RelayedResponse):
+    """An answer of which the beginning was read, and is here to be read once more."""
 
-    __slots__ = ("_begun", "_raw", "chunked", "head")
+    __slots__ = ("_begun",)
 
     def __init__(self, raw: AsyncHTTPResponse, begun: bytes) -> None:
-        self.head = raw.head
-        self.chunked = raw.chunked
-        self._raw = raw
+        super().__init__(raw)
         self._begun = begun
-
-    @property
-    def headers(self) -> Headers:
-        """The fields."""
-        return self._raw.headers
-
-    @property
-    def trailers(self) -> Headers:
-        """Those after the body, as far as they have come."""
-        return self._raw.trailers
 
     @property
     def length(self) -> int | None:
         """Bytes of the body that are left; None when only its end will tell."""
-        length = self._raw.length
+        length = super().length
         return None if length is None else length + len(self._begun)
 
     @property
     def complete(self) -> bool:
         """Whether all was read that there is."""
-        return not self._begun and self._raw.complete
+        return not self._begun and super().complete
 
     def isclosed(self) -> bool:
         """Whether nothing is left to read."""
-        return not self._begun and self._raw.isclosed()
+        return not self._begun and super().isclosed()
 
     async def read(self) -> bytes:
-        """What is left; it raises what ``raw`` does."""
+        """What is left; it raises what the answer does."""
         begun, self._begun = self._begun, b""
         try:
-            return begun + await self._raw.read()
+            return begun + await super().read()
         except IncompleteRead as error:
             raise IncompleteRead(begun + error.partial, error.expected) from error.__cause__
 
     async def read1(self, n: int = -1) -> bytes:
         """At most ``n`` bytes of it, as soon as there are any; negative: any number."""
         if not self._begun:
-            return await self._raw.read1(n)
+            return await super().read1(n)
         end = len(self._begun) if n < 0 else n
         taken, self._begun = self._begun[:end], self._begun[end:]
         return taken
 
     async def read_soon(self, n: int, seconds: float) -> bytes:
         """The same, waiting for ``seconds`` at most."""
-        return await self.read1(n) if self._begun else await self._raw.read_soon(n, seconds)
+        return await self.read1(n) if self._begun else await super().read_soon(n, seconds)
 
     def abort(self) -> None:
         """Give up what is left."""
         self._begun = b""
-        self._raw.abort()
+        super().abort()
 
     async def close(self) -> None:
         """The same, gracefully."""
         self._begun = b""
-        await self._raw.close()
+        await super().close()
