@@ -12,7 +12,7 @@ from aiohttpclient.net import TCPDialer
 from tests.support.server import raw_server
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Iterator
     from typing import Self
 
     from aiohttpclient import AsyncHTTPResponse
@@ -84,6 +84,21 @@ async def until(reached: Callable[[], bool]) -> None:
     async with asyncio.timeout(10):
         while not reached():
             await asyncio.sleep(0)
+
+
+@contextlib.contextmanager
+def full_backlog() -> Iterator[tuple[str, int]]:
+    """The address of a socket whose queue of connections is full, so that the kernel does not answer."""
+    with contextlib.ExitStack() as sockets:
+        listener = sockets.enter_context(socket.socket())
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for _ in range(3):
+            client = sockets.enter_context(socket.socket())
+            client.setblocking(False)
+            with contextlib.suppress(BlockingIOError):
+                client.connect(listener.getsockname())
+        yield listener.getsockname()
 
 
 class Listener:

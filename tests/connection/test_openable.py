@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import socket
 import struct
 import threading
@@ -24,7 +23,7 @@ from aiohttpclient.connection import Origin
 from aiohttpclient.net import _dialer, _resolver
 from tests.support.server import raw_server, reply, script_once
 
-from .exchanges import POISON, Dials, Listener, connection_to, fetch, until
+from .exchanges import POISON, Dials, Listener, connection_to, fetch, full_backlog, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -115,21 +114,6 @@ async def test_connect_timeout() -> None:
                 assert f"http://{host}:{port}" in str(error)
                 assert conn.state is ExchangeState.IDLE
                 assert not conn.connected
-
-
-@contextlib.contextmanager
-def full_backlog() -> Any:
-    """The address of a socket whose queue of connections is full, so that the kernel does not answer."""
-    with contextlib.ExitStack() as sockets:
-        listener = sockets.enter_context(socket.socket())
-        listener.bind(("127.0.0.1", 0))
-        listener.listen(0)
-        for _ in range(3):
-            client = sockets.enter_context(socket.socket())
-            client.setblocking(False)
-            with contextlib.suppress(BlockingIOError):
-                client.connect(listener.getsockname())
-        yield listener.getsockname()
 
 
 async def test_connect_timeout_covers_the_look_up(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ import contextlib
 import socket
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from tests.connection.exchanges import full_backlog
 from tests.net.clocks import Clock
 from tests.net.streams import turns, until
 from tests.support.server import raw_server, reply
@@ -148,16 +149,8 @@ def refusing_port() -> int:
 @contextlib.contextmanager
 def silent_port() -> Iterator[str]:
     """The origin of a socket whose queue of connections is full, so that the kernel does not answer."""
-    with contextlib.ExitStack() as sockets:
-        listener = sockets.enter_context(socket.socket())
-        listener.bind(("127.0.0.1", 0))
-        listener.listen(0)
-        for _ in range(3):
-            client = sockets.enter_context(socket.socket())
-            client.setblocking(False)
-            with contextlib.suppress(BlockingIOError):
-                client.connect(listener.getsockname())
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    with full_backlog() as (host, port):
+        yield f"http://{host}:{port}"
 
 
 async def socks5_proxy(peer: Peer, asked: list[tuple[str, str, int]]) -> None:
