@@ -172,6 +172,14 @@ def test_forbidden_imports(module: Module) -> None:
     assert not found & FORBIDDEN[module.part]
 
 
+def test_testing_is_for_tests() -> None:
+    """What is shipped for tests is imported by nobody but those who test; the package's front leaves it alone, too."""
+    users = {module.name for module in MODULES if module.part != "testing"} & {
+        module.name for module in MODULES for one in module.imports if one.target.startswith(f"{PACKAGE}.testing")
+    }
+    assert not users
+
+
 # -- what comes from elsewhere
 
 

@@ -84,4 +84,7 @@ class AsyncHTTPSConnection(AsyncHTTPConnection):
         return host.partition("%")[0] if ":" in host else ascii_host(host).removesuffix(".")
 
     async def _secure(self, stream: StreamProtocol) -> StreamProtocol:
+        # True itself and nothing like it: encryption is not left out because an object answers to any name.
+        if self._tunnel is None and getattr(self.dialer, "streams_are_secure", None) is True:
+            return stream
         return await start_tls(stream, self.context, self._server_name())

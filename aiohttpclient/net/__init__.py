@@ -1,6 +1,6 @@
 """asyncio meets sockets: streams, names, TLS, timers. Knows nothing of HTTP."""
 
-from ._alarms import Alarm, alarms_of
+from ._alarms import Alarm, alarms_of, renew_alarms
 from ._dialer import Dialed, Dialer, Marks, TCPDialer, UnixDialer, adopt, dial, dial_unix
 from ._policy import public_only
 from ._protocol import StreamProtocol
@@ -47,6 +47,7 @@ __all__ = [
     "dial_unix",
     "make_context",
     "public_only",
+    "renew_alarms",
     "start_tls",
     "tell_secured",
 ]

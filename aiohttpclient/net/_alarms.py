@@ -106,3 +106,8 @@ def alarms_of(loop: AbstractEventLoop) -> Alarms:
     if alarms is None:
         alarms = _alarms[id(loop)] = Alarms(loop)
     return alarms
+
+
+def renew_alarms(loop: AbstractEventLoop) -> None:
+    """Whoever asks from now on gets other alarms: ``loop`` goes by another clock."""
+    _alarms.pop(id(loop), None)

@@ -50,7 +50,14 @@ when the last wait began: both are times of the loop."""
 
 
 class Dialer(Protocol):
-    """Whatever makes streams: the seam between this library and the network."""
+    """Whatever makes streams: the seam between this library and the network.
+
+    A dialer whose attribute ``streams_are_secure`` is ``True`` says that what goes over its streams needs no encryption
+    any more: with an ``https`` peer that it has dialled there is no handshake then. It is for dialers that do not leave
+    the process, or that encrypt in a way of their own; none of this library's says so by itself. Only the very dialer
+    that a connection was given is asked, so a dialer that goes through another says it anew, or not; and in a tunnel,
+    whose other end is somebody else's, there is a handshake all the same.
+    """
 
     async def dial(self, host: str, port: int) -> StreamProtocol:
         """A stream to ``port`` (int) of ``host`` (a name or an address literal, without brackets).

@@ -135,8 +135,8 @@ class StreamProtocol(ReceivingProtocol):
         poll = self._poll
         if poll is None:
             sock = self.base_transport.get_extra_info("socket")
-            if sock is None:  # a transport in memory delivers at once
-                return False
+            if sock is None:  # a transport in memory, which may know
+                return bool(self.base_transport.get_extra_info("readable"))
             if sock.fileno() < 0:  # closed under TLS, which is told in the next turn of the loop
                 return True
             if not hasattr(select, "poll"):  # Windows

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
     from aiohttpclient import Headers
+    from aiohttpclient.net import Dialer
 
 CONNECTIONS = 8
 WORKERS = (40, 5, 9)
@@ -69,6 +70,9 @@ class Broken(AssertionError):
 
 class Storm:
     """One storm. ``contexts``: those of the server and of the client, for TLS."""
+
+    dialer: Dialer | None = None
+    """That of the pool; None: its own."""
 
     def __init__(self, seed: int, contexts: tuple[ssl.SSLContext, ssl.SSLContext] | None = None) -> None:
         self.seed = seed
@@ -103,7 +107,7 @@ class Storm:
             with contextlib.ExitStack() as stack:
                 await self._listen(stack)
                 client = None if self._contexts is None else self._contexts[1]
-                self.pool = ConnectionPool(self.limits, ssl_context=client, proxy=self._proxy_of)
+                self.pool = ConnectionPool(self.limits, ssl_context=client, proxy=self._proxy_of, dialer=self.dialer)
                 try:
                     await self._blow(requests)
                     await self._settle()
