@@ -1,10 +1,44 @@
-"""For tests of programs that use this library: connections in memory, and time that passes when a test says so.
+"""For tests of programs that speak HTTP: servers that misbehave on demand, connections in memory, time that jumps.
 
 Nothing here is imported by ``import aiohttpclient``.
 """
 
 from ._clock import VirtualClock, virtual_time
+from ._connection import ServerConnection
+from ._exchange import Exchange, Fault
+from ._faults import Close, CutBody, CutHead, Delay, Drip, Reset, Stall, Truncate
 from ._loop import VirtualTimeLoop
 from ._memory import MemoryDialer
+from ._oddities import Chunks, EarlyAnswer, Extra, Garbage, Hints
+from ._request import BadRequest, ServerRequest
+from ._response import ServerResponse
+from ._server import LoopbackServer
+from ._server_faults import ServerFaults
 
-__all__ = ["MemoryDialer", "VirtualClock", "VirtualTimeLoop", "virtual_time"]
+__all__ = [
+    "BadRequest",
+    "Chunks",
+    "Close",
+    "CutBody",
+    "CutHead",
+    "Delay",
+    "Drip",
+    "EarlyAnswer",
+    "Exchange",
+    "Extra",
+    "Fault",
+    "Garbage",
+    "Hints",
+    "LoopbackServer",
+    "MemoryDialer",
+    "Reset",
+    "ServerConnection",
+    "ServerFaults",
+    "ServerRequest",
+    "ServerResponse",
+    "Stall",
+    "Truncate",
+    "VirtualClock",
+    "VirtualTimeLoop",
+    "virtual_time",
+]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from ._chunked import LAST_CHUNK, ChunkedDecoder, chunk_header, encode_chunk
 from ._exchange import TRANSITIONS, ExchangeEvent, ExchangeState, advance
+from ._fields import parse_fields
 from ._framing import BodyKind, Framing, keeps_alive, refuses_body, response_framing
 from ._limits import MessageLimits
 from ._request import check_method, check_target, field_line, request_head
@@ -35,6 +36,7 @@ __all__ = [
     "head_end",
     "keeps_alive",
     "looks_like_http",
+    "parse_fields",
     "parse_response_head",
     "refuses_body",
     "request_head",

@@ -1,0 +1,176 @@
+"""What runs behind a server's address: a task for each connection, and the end of all of them.
+
+Theory of operation. The listener calls ``accepted`` with each socket; a task serves it, and closes it. At the end
+:meth:`Service.stop` lets tasks come to their end that have all they wait for, cancels the others, and returns when
+every socket is closed. What handlers raise is kept in ``failures``, also what they raise when they are cancelled.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from ._certificates import server_context
+from ._connection import ServerConnection
+from ._exchange import converse
+from ._routes import Routes, called
+from ._stream import DEPARTURES, ClientGone, open_stream
+
+if TYPE_CHECKING:
+    import socket
+    import ssl
+    from collections.abc import Awaitable, Callable
+    from typing import TypeAlias
+
+    from ._listener import Listener
+    from ._request import ServerRequest
+    from ._server_faults import ServerFaults
+    from ._stream import ServerStream
+
+    Raw: TypeAlias = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+SETTLE_TURNS: Final = 20
+"""Turns of the loop that handlers get at the end, to come to theirs if they have all that they wait for."""
+
+STUBBORN: Final = 5
+"""How many times a handler is cancelled, a second apart, before it is reported."""
+
+CLOSE_TURNS: Final = 1000
+"""Turns of the loop in which a transport that was aborted closes its socket; it takes two or three."""
+
+
+class Service:
+    """The routes, what came, and the tasks. It is the application of the conversations, see ``_exchange.py``."""
+
+    def __init__(self, faults: ServerFaults, tls: bool | ssl.SSLContext) -> None:
+        self.faults = faults
+        self.tls = tls
+        self.routes = Routes()
+        self.raw: Raw | None = None
+        self.requests: list[ServerRequest] = []
+        self.connections: list[ServerConnection] = []
+        self.failures: list[BaseException] = []
+        self.arrived = asyncio.Event()
+        self.listener: Listener | None = None
+        self._tasks: dict[asyncio.Task[None], socket.socket] = {}
+
+    # -- the application
+
+    def is_early(self, request: ServerRequest) -> bool:
+        """Whether the route is for requests whose body was not read."""
+        return self.routes.find(request).early
+
+    def received(self, request: ServerRequest) -> None:
+        """Note it."""
+        self.requests.append(request)
+        self.arrived.set()
+
+    async def respond(self, request: ServerRequest) -> Any:
+        """What the handler returns."""
+        return await called(self.routes.find(request).handler, request)
+
+    def failed(self, error: BaseException) -> None:
+        """Keep it for the end of the block."""
+        self.failures.append(error)
+
+    def closes_after(self, number: int) -> bool:
+        """Whether that many answers are all that a connection gives."""
+        return self.faults.close_after is not None and number >= self.faults.close_after
+
+    # -- connections
+
+    def accepted(self, sock: socket.socket) -> None:
+        """Serve a new connection."""
+        connection = ServerConnection(len(self.connections), _peer(sock))
+        self.connections.append(connection)
+        name = f"LoopbackServer: connection {connection.number}"
+        task = asyncio.get_running_loop().create_task(self._serve(sock, connection), name=name)
+        self._tasks[task] = sock
+        task.add_done_callback(partial(self._ended, connection))
+
+    def cannot_accept(self, error: OSError) -> None:
+        """Say what can be done."""
+        error.add_note("LoopbackServer cannot accept: where too many files are open, raise the bound (`ulimit -n`).")
+        self.failures.append(error)
+
+    def _ended(self, connection: ServerConnection, task: asyncio.Task[None]) -> None:
+        connection.closed = True
+        del self._tasks[task]
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.failures.append(error)
+        if self.listener is not None:
+            self.listener.resume()
+
+    async def _serve(self, sock: socket.socket, connection: ServerConnection) -> None:
+        stream: ServerStream | None = None
+        try:
+            stream = await self._opened(sock)
+            tls = stream.get_extra_info("ssl_object")
+            connection.tls_version = None if tls is None else tls.version()
+            if self.raw is not None:
+                await self.raw(stream.reader, stream.writer)
+            else:
+                await converse(stream, self, connection)
+            await stream.wait_closed()
+        except (ClientGone, *DEPARTURES) as error:
+            connection.error = error
+        except (asyncio.CancelledError, KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:  # noqa: BLE001  # of a raw handler, pytest.fail() among them: the block raises it
+            self.failures.append(error)
+        finally:
+            if stream is not None:
+                stream.abort()
+        await _wait_closed(sock)
+
+    async def _opened(self, sock: socket.socket) -> ServerStream:
+        try:
+            if self.faults.slow_accept:
+                await asyncio.sleep(self.faults.slow_accept)
+            context = server_context(self.faults.certificate) if self.tls is True else self.tls or None
+        except BaseException:
+            sock.close()
+            raise
+        return await open_stream(sock, context)
+
+    # -- the end
+
+    async def stop(self) -> None:
+        """Let what can come to its end do so, cancel what cannot, and close all sockets."""
+        await self._settle()
+        sockets = list(self._tasks.values())
+        await self._cancel()
+        for sock in sockets:
+            await _wait_closed(sock)
+
+    async def _settle(self) -> None:
+        for _ in range(SETTLE_TURNS):
+            if not self._tasks:
+                return
+            await asyncio.sleep(0)
+
+    async def _cancel(self) -> None:
+        for _ in range(STUBBORN):
+            for task in self._tasks:
+                task.cancel()
+            if self._tasks:
+                await asyncio.wait(self._tasks, timeout=1)
+            if not self._tasks:
+                return
+        for task in self._tasks:
+            self.failures.append(RuntimeError(f"a handler does not end when it is cancelled: {task!r}"))
+
+
+def _peer(sock: socket.socket) -> Any:
+    try:
+        return sock.getpeername()
+    except OSError:  # gone again
+        return None
+
+
+async def _wait_closed(sock: socket.socket) -> None:
+    for _ in range(CLOSE_TURNS):
+        if sock.fileno() < 0:
+            return
+        await asyncio.sleep(0)
