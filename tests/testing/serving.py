@@ -8,11 +8,12 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from aiohttpclient import AsyncHTTPClient, Timeout
+from aiohttpclient.testing import LoopbackServer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from aiohttpclient.testing import LoopbackServer
+    from aiohttpclient.testing import Fault
 
 SCHEMES = {"http": False, "https": True}
 
@@ -67,3 +68,13 @@ async def failure(server: LoopbackServer, path: str = "/", method: str = "GET", 
             text = f"{type(error).__name__}: {error}".replace(server.url, "URL")
             return re.sub(r"after [0-9.e-]+ s", "after T s", text)
         return f"{response.status}: {response.text}"
+
+
+async def check_report(fault: Fault, report: str, tls: bool) -> None:
+    """``failure`` of ``fault`` is ``report``, and it costs the server nothing: the next answer is well."""
+    async with LoopbackServer(tls=tls) as server:
+        server.add("GET", "/", fault)
+        patience = SHORT if report.startswith("ReadTimeout") else Timeout()
+        assert await failure(server, timeout=patience) == report
+        server.add("GET", "/", "well")
+        assert await failure(server) == "200: well"

@@ -12,8 +12,8 @@ from aiohttpclient.testing import LoopbackServer
 from aiohttpclient.testing._certificates import KINDS, _authority, authority_pem, client_context, server_context
 
 
-def _handshake(certificate: Any, name: str) -> None:
-    """A whole TLS handshake in memory."""
+def _handshake(certificate: Any, name: str) -> Any:
+    """A whole TLS handshake in memory; the certificate that the client has seen, as ``ssl`` tells of it."""
     to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
     server = server_context(certificate).wrap_bio(to_server, to_client, server_side=True)
     client = client_context().wrap_bio(to_client, to_server, server_hostname=name)
@@ -25,12 +25,14 @@ def _handshake(certificate: Any, name: str) -> None:
                 done.add(side)
             except ssl.SSLWantReadError:
                 pass
+    return client.getpeercert()
 
 
 @pytest.mark.parametrize("name", ["localhost", "127.0.0.1", "::1"])
 def test_good(name: str) -> None:
     """A good certificate is for every name of this machine."""
-    _handshake("good", name)
+    names = {value.lower() for _, value in _handshake("good", name)["subjectAltName"]}
+    assert names >= {"localhost", "127.0.0.1", "0:0:0:0:0:0:0:1"}
 
 
 @pytest.mark.parametrize("certificate", [kind for kind in KINDS if kind != "good"])

@@ -23,7 +23,7 @@ from aiohttpclient.testing import (
     Stall,
     Truncate,
 )
-from tests.testing.serving import SCHEMES, SHORT, client_of, exchanged, failure
+from tests.testing.serving import SCHEMES, SHORT, check_report, client_of, exchanged, failure
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -78,12 +78,7 @@ REPORTS = {
 @pytest.mark.parametrize(("fault", "report"), REPORTS.values(), ids=list(REPORTS))
 async def test_what_the_client_reports(tls: bool, fault: Fault, report: str) -> None:
     """A fault is reported as what it is, by class and text, and costs the server nothing."""
-    async with LoopbackServer(tls=tls) as server:
-        server.add("GET", "/", fault)
-        patience = SHORT if report.startswith("ReadTimeout") else Timeout()
-        assert await failure(server, timeout=patience) == report
-        server.add("GET", "/", "well")
-        assert await failure(server) == "200: well"
+    await check_report(fault, report, tls)
 
 
 @both

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from aiohttpclient import Timeout
 from aiohttpclient.testing import (
     Chunks,
     CutHead,
@@ -22,7 +21,7 @@ from aiohttpclient.testing import (
     ServerResponse,
     Truncate,
 )
-from tests.testing.serving import SCHEMES, SHORT, client_of, connected, exchanged, failure
+from tests.testing.serving import SCHEMES, check_report, client_of, connected, exchanged, failure
 
 GET = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 LAST = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
@@ -75,12 +74,7 @@ REPORTS = {
 @pytest.mark.parametrize(("fault", "report"), REPORTS.values(), ids=list(REPORTS))
 async def test_what_the_client_reports(tls: bool, fault: Fault, report: str) -> None:
     """A fault is reported as what it is, by class and text, and costs the server nothing."""
-    async with LoopbackServer(tls=tls) as server:
-        server.add("GET", "/", fault)
-        patience = SHORT if report.startswith("ReadTimeout") else Timeout()
-        assert await failure(server, timeout=patience) == report
-        server.add("GET", "/", "well")
-        assert await failure(server) == "200: well"
+    await check_report(fault, report, tls)
 
 
 @both

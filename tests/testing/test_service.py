@@ -88,6 +88,10 @@ async def test_client_that_leaves_in_the_answer(tls: bool, leave: Callable[..., 
             writer.write(GET)
             await reader.readexactly(100_000)
             leave(writer)
+        while not server.connections[0].closed:
+            await asyncio.sleep(0)
+    assert [request.target for request in server.requests] == ["/"]
+    assert not server.failures
 
 
 @both
@@ -263,6 +267,8 @@ async def test_nothing_is_left_at_once(tls: bool) -> None:
 
 async def test_block_that_is_cancelled() -> None:
     """A test that is cancelled in the block, or while it ends, leaves nothing either."""
+    tasks, descriptors = other_tasks(), open_descriptors()
+    cancelled = 0
     for turns in range(30):
         inside = asyncio.Event()
 
@@ -279,5 +285,9 @@ async def test_block_that_is_cancelled() -> None:
             await asyncio.sleep(0)
         task.cancel()
         await asyncio.wait([task])
+        cancelled += task.cancelled()
     for _ in range(10):
         await asyncio.sleep(0)
+    assert cancelled
+    assert other_tasks() <= tasks
+    assert open_descriptors() <= descriptors
