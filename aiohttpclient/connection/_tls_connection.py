@@ -86,5 +86,8 @@ class AsyncHTTPSConnection(AsyncHTTPConnection):
     async def _secure(self, stream: StreamProtocol) -> StreamProtocol:
         # True itself and nothing like it: encryption is not left out because an object answers to any name.
         if self._tunnel is None and getattr(self.dialer, "streams_are_secure", None) is True:
+            secured = getattr(self.dialer, "secured", None)
+            if secured is not None:
+                secured(stream)
             return stream
         return await start_tls(stream, self.context, self._server_name())

@@ -56,7 +56,8 @@ class Dialer(Protocol):
     any more: with an ``https`` peer that it has dialled there is no handshake then. It is for dialers that do not leave
     the process, or that encrypt in a way of their own; none of this library's says so by itself. Only the very dialer
     that a connection was given is asked, so a dialer that goes through another says it anew, or not; and in a tunnel,
-    whose other end is somebody else's, there is a handshake all the same.
+    whose other end is somebody else's, there is a handshake all the same. A method ``secured``, if such a dialer has
+    one, is called with each stream for which the handshake was left out, before anything is sent.
     """
 
     async def dial(self, host: str, port: int) -> StreamProtocol:

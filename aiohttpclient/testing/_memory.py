@@ -52,7 +52,8 @@ class MemoryDialer:
     :param handler: called for each connection with an ``asyncio.StreamReader`` and an ``asyncio.StreamWriter``, as the
         callback of ``asyncio.start_server`` is. When it is a coroutine function, its end closes the connection; with a
         plain function that is up to whoever has the writer. ``writer.get_extra_info("sockname")`` is the (host, port)
-        that was dialled, ``"peername"`` the client's.
+        that was dialled, ``"peername"`` the client's, and ``"scheme"`` is ``"https"`` where the client takes the
+        connection for encrypted.
     :param refuse: called with the host (str) and the port (int) that are dialled; the exception that it gives, if it
         does, is raised by the dial. It may be a coroutine function, and take its time, for a dial that is slow.
     :param ssl: the server's TLS context: ``handler`` is called after a handshake. This takes the event loop of asyncio
@@ -128,6 +129,12 @@ class MemoryDialer:
             raise
         return stream
 
+    def secured(self, stream: StreamProtocol) -> None:
+        """``stream``, from a dial, counts as encrypted from now on: see :class:`aiohttpclient.net.Dialer`."""
+        end = stream.transport
+        assert isinstance(end, MemoryTransport)
+        end.shared["scheme"] = "https"
+
     async def close(self) -> None:
         """Refuse every dial from now on, cancel the handlers that still run, wait for them, and close what they left.
 
@@ -188,6 +195,7 @@ class MemoryDialer:
             if self._ssl is not None:
                 with contextlib.suppress(OSError):  # of a handshake that fails the client knows as well
                     await writer.start_tls(self._ssl)
+                    end.shared["scheme"] = "https"
                 if end.is_closing():
                     return
             work = self._handler(reader, writer)

@@ -48,6 +48,8 @@ class MemoryTransport(asyncio.Transport):
         self, loop: asyncio.AbstractEventLoop, protocol: asyncio.BaseProtocol, way_in: Way, way_out: Way, **extra: Any
     ) -> None:
         super().__init__(extra)
+        self.shared: dict[str, Any] = {"scheme": "http"}
+        """What the other end knows as well."""
         self.loop = loop
         self._in = way_in
         self._out = way_out
@@ -73,9 +75,14 @@ class MemoryTransport(asyncio.Transport):
     # -- the interface of a transport --------------------------------------------------------------------------------
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
-        """``"sockname"``, ``"peername"``; ``"readable"``: whether something has come of which nobody was told yet."""
+        """``"sockname"``, ``"peername"``; ``"scheme"``: whether both ends take it for ``"http"`` or ``"https"``.
+
+        ``"readable"``: whether something has come of which nobody was told yet.
+        """
         if name == "readable":
             return self._lost or self._has_news()
+        if name == "scheme":
+            return self.shared["scheme"]
         return super().get_extra_info(name, default)
 
     def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
@@ -289,7 +296,7 @@ def pair(
 ) -> tuple[MemoryTransport, MemoryTransport]:
     """Two connected ends for the protocols ``near`` and ``far``, whose ``connection_made`` is the caller's to call."""
     there, back = Way(room), Way(room)
-    return (
-        MemoryTransport(loop, near, back, there, sockname=near_address, peername=far_address),
-        MemoryTransport(loop, far, there, back, sockname=far_address, peername=near_address),
-    )
+    one = MemoryTransport(loop, near, back, there, sockname=near_address, peername=far_address)
+    other = MemoryTransport(loop, far, there, back, sockname=far_address, peername=near_address)
+    other.shared = one.shared
+    return one, other

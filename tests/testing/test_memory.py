@@ -634,6 +634,46 @@ async def test_a_tunnel_is_not_secure(tls: TlsKit) -> None:
             assert await (await conn.getresponse()).read() == b"ok"
 
 
+async def test_the_scheme(tls: TlsKit) -> None:
+    """Both ends know whether the client takes the connection for encrypted."""
+    schemes: list[str] = []
+
+    async def handler(reader: StreamReader, writer: StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        schemes.append(writer.get_extra_info("scheme"))
+        writer.write(OK)
+
+    async with MemoryDialer(handler, secure=True) as dialer, AsyncHTTPClient(transport=dialer) as client:
+        for url in (
+            "http://example.org/",
+            "https://example.org/",
+            "https://example.org:80/",
+            "http://example.org:443/",
+        ):
+            assert (await client.get(url)).content == b"ok"
+    assert schemes == ["http", "https", "https", "http"]
+    if on_asyncio():
+        async with (
+            MemoryDialer(handler, ssl=tls.good) as dialer,
+            AsyncHTTPClient(transport=dialer, ssl_context=tls.client) as client,
+        ):
+            assert (await client.get("https://localhost/")).content == b"ok"
+        assert schemes[4:] == ["https"]
+
+
+async def test_secured_may_be_missing() -> None:
+    """A dialer whose streams are secure need not want to know which of them are used so."""
+
+    class Quiet:
+        streams_are_secure = True
+
+        def __init__(self, inner: MemoryDialer) -> None:
+            self.dial = inner.dial
+
+    async with MemoryDialer(answering) as inner, AsyncHTTPClient(transport=Quiet(inner)) as client:
+        assert (await client.get("https://example.org/")).status == 200
+
+
 # -- many
 
 
