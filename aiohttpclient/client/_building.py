@@ -122,7 +122,7 @@ class Builder:
     def _apply(self, request: Request, options: RequestOptions) -> None:
         given = cast("dict[str, Any]", options)
         changes = {name: given[name] for name in given if name in OF_SETTINGS}
-        check_settings(changes)
+        check_settings(given)
         if "auth" in changes:
             changes["auth"] = as_auth(changes["auth"])
             if changes["auth"] is not None:

@@ -141,7 +141,19 @@ class AsyncHTTPClient(Transfers):
         json_dumps: Callable[[Any], str | bytes] | None = None,
         on_event: Callable[[ClientEvent | PoolEvent], object] | None = None,
     ) -> None:
-        check_settings({"max_body": max_body, "max_redirects": max_redirects, "retries": retries})
+        check_settings(
+            {
+                "allow_downgrade": allow_downgrade,
+                "follow_redirects": follow_redirects,
+                "json_dumps": json_dumps,
+                "json_loads": json_loads,
+                "max_body": max_body,
+                "max_redirects": max_redirects,
+                "on_event": on_event,
+                "retries": retries,
+                "trust_env": trust_env,
+            }
+        )
         self._timeout = timeout if isinstance(timeout, Timeout) else Timeout(timeout)
         self._on_event = on_event
         self.cookies = cookies if isinstance(cookies, CookieJar) else CookieJar(cookies or ())

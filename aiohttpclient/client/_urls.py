@@ -213,6 +213,8 @@ def _check_origin(base: str, url: str) -> None:
     try:
         origin_of(base)
     except InvalidURL:
+        if base.partition("://")[2].partition(":")[0] == "":
+            raise InvalidURL(f"no host between the slashes in {shown(url)}") from None
         if "@" not in url:
             raise
         # What looks like a port may be the beginning of a password with a slash in it.

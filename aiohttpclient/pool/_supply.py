@@ -55,7 +55,7 @@ class Supply(Stock):
         on_event: Callable[[PoolEvent], object] | None,
         proxy_auth: ProxyAuth | None = None,
     ) -> None:
-        check_kinds(limits, dialer)
+        check_kinds(limits, dialer, on_event)
         context = checked_context("ssl_context", context)
         proxy_context = checked_context("proxy_ssl_context", proxy_context)
         super().__init__(limits, Resolver(), on_event)
@@ -258,7 +258,7 @@ class Supply(Stock):
         return SocksDialer(self._dialer, kind, proxy.host, proxy.port, proxy.username, proxy.password, self._resolver)
 
 
-def check_kinds(limits: PoolLimits, dialer: Dialer | None) -> None:
+def check_kinds(limits: PoolLimits, dialer: Dialer | None, on_event: Any) -> None:
     """Refuse what would be noticed with the first request only, or as an attribute that something else has not.
 
     :raises TypeError: one is of another type
@@ -267,3 +267,5 @@ def check_kinds(limits: PoolLimits, dialer: Dialer | None) -> None:
         raise TypeError(f"limits must be PoolLimits(...), such as PoolLimits(connections=100), got {limits!r}")
     if dialer is not None and not callable(getattr(dialer, "dial", None)):
         raise TypeError(f"a dialer, or transport, must have a method dial, or be a ConnectionPool, got {dialer!r}")
+    if on_event is not None and not callable(on_event):
+        raise TypeError(f"on_event must be a function, or None, got {on_event!r}")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import pytest
 
-from aiohttpclient import AsyncHTTPClient, PoolLimits, RetryPolicy
+from aiohttpclient import AsyncHTTPClient, ConnectionPool, PoolLimits, RetryPolicy
 from aiohttpclient.client._checks import CHECKS, check_settings, checked_middlewares
 from aiohttpclient.client._options import RequestOptions
 
@@ -21,6 +22,8 @@ WRONG: list[tuple[dict[str, Any], type[Exception], str]] = [
     ({"max_redirects": -1}, ValueError, "max_redirects must not be negative, got -1"),
     ({"max_body": 1e6}, TypeError, "max_body must be an int, got 1000000.0"),
     ({"max_body": -1}, ValueError, "max_body must not be negative, got -1"),
+    ({"follow_redirects": "no"}, TypeError, "follow_redirects must be True or False, got 'no'"),
+    ({"follow_redirects": None}, TypeError, "follow_redirects must be True or False, got None"),
     ({"headers": "X-A: 1"}, TypeError, "headers= takes a mapping or .* got 'str'"),
     ({"headers": ["X-A: 1"]}, TypeError, "headers= takes a mapping or .* got 'list'"),
     ({"timeout": (3, 10)}, TypeError, r"timeout must be a number of seconds, or Timeout\(connect=3, read=10\), got"),
@@ -49,12 +52,17 @@ async def test_wrong(given: dict[str, Any], kind: type[Exception], text: str) ->
         ({"cookies": "a=1; b=2"}, "cookies are a mapping, .* not 'str'"),
         ({"middlewares": print}, "middlewares are a sequence of functions"),
         ({"middlewares": ["print"]}, "middlewares are a sequence of functions"),
+        ({"trust_env": 0}, "trust_env must be True or False, got 0"),
+        ({"allow_downgrade": "false"}, "allow_downgrade must be True or False, got 'false'"),
+        ({"on_event": []}, r"on_event must be a function, or None, got \[\]"),
+        ({"json_loads": "orjson"}, "json_loads must be a function, or None, got 'orjson'"),
+        ({"json_dumps": "orjson"}, "json_dumps must be a function, or None, got 'orjson'"),
     ],
 )
 def test_wrong_for_a_client(given: dict[str, Any], text: str) -> None:
     """What is said of connections, cookies and middlewares is refused by the constructor as well."""
     with pytest.raises(TypeError, match=text):
-        AsyncHTTPClient(trust_env=False, **given)
+        AsyncHTTPClient(**{"trust_env": False} | given)
 
 
 @pytest.mark.parametrize("cookies", ["a=1", [("a", "1")]], ids=["str", "pairs"])
@@ -66,11 +74,27 @@ async def test_cookies_of_a_request(cookies: Any) -> None:
     assert "1" not in str(caught.value)
 
 
+@pytest.mark.parametrize("extensions", [3, [("a", 1)]], ids=["int", "pairs"])
+async def test_extensions_of_a_request(extensions: Any) -> None:
+    """Extensions are a mapping: nothing is guessed of pairs."""
+    async with AsyncHTTPClient(trust_env=False) as client:
+        with pytest.raises(TypeError, match="extensions must be a mapping, got"):
+            await client.get(URL, extensions=extensions)
+
+
+def test_a_pool_s_listener() -> None:
+    """A pool refuses a listener that cannot be called, before there is anything to tell."""
+    with pytest.raises(TypeError, match="on_event must be a function, or None, got 3"):
+        ConnectionPool(on_event=3)  # type: ignore[arg-type]  # that is the point
+
+
 def test_right() -> None:
     """None where there need be nothing, zero, and whatever is of the right type pass."""
     check_settings({"retries": None, "max_body": None, "cookies": None, "max_redirects": 0})
     check_settings({"retries": RetryPolicy(), "max_body": 0, "cookies": {}, "auth": 5})
-    assert set(RequestOptions.__annotations__) >= set(CHECKS)
+    check_settings({"extensions": None, "json_loads": None, "on_event": print, "trust_env": False})
+    known = {*RequestOptions.__annotations__, *inspect.signature(AsyncHTTPClient).parameters}
+    assert known >= set(CHECKS)
 
 
 def test_middlewares_are_taken_once() -> None:

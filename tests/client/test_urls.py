@@ -208,6 +208,14 @@ def test_not_absolute(url: str, hint: str) -> None:
     assert hint in str(caught.value)
 
 
+@pytest.mark.parametrize("url", ["http:///foo", "https://", "https://:443/", "http://u:secret@/x", "https://?x"])
+def test_no_host(url: str) -> None:
+    """A URL without a host is shown in the error, as most URLs that lack one are made by a program; no password is."""
+    with pytest.raises(InvalidURL, match=r"no host between the slashes in '?http") as caught:
+        resolve(url)
+    assert "secret" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     "url",
     [
