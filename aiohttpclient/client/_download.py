@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 from ..errors import BodyTooLarge, DigestMismatch, DownloadError, IncompleteRead
 from ._checksums import checksum_of
 from ._partfile import PartFile
-from ._ranges import Refusal, is_stuck, judge, range_fields
+from ._ranges import DISLIKED, Refusal, is_stuck, judge, range_fields
 from ._threads import finished, in_thread, start
 
 if TYPE_CHECKING:
@@ -98,8 +98,9 @@ async def download(
     sections 13.1.5 and 14); in every other case it begins anew. So the file is what the server has, or there is an
     error.
 
-    It begins anew, too, when going on brings the file no further: a part that ends before its first new byte, or two
-    connections in a row that break before it. What was there is only given up for bytes of the new beginning where
+    It begins anew, too, when going on brings the file no further: a part that ends before its first new byte, two
+    connections in a row that break before it, or an error that may be about the ``Range`` alone (400, 403, 405, 406,
+    412, 416, 501). What was there is only given up for bytes of the new beginning where
     these are of another file: so another connection that breaks costs nothing.
 
     :param open_stream: called with fields of the request: once, and again as often as that says, so three times at most
@@ -195,7 +196,7 @@ class _Transfer:
     async def _ask(self, held: Held | None) -> Refusal | None:
         """Ask for what is missing, and take it; or say why the answer is of no use."""
         async with self._open_stream(range_fields(held)) as stream:
-            if held is None or stream.status != 416:
+            if held is None or stream.status not in DISLIKED:
                 await stream.raise_for_status()
                 if stream.status not in (200, 203, 206):
                     return Refusal(f"the server answered {stream.status}")

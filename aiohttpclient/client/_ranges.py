@@ -29,6 +29,11 @@ SETTLED: Final = 60
 """Seconds between Last-Modified and Date from which a date is a strong validator: RFC 9110 section 8.8.2.2 asks for one
 if both come from the same clock, which nobody can know; RFC 7232 asked for this many."""
 
+DISLIKED: Final = frozenset({400, 403, 405, 406, 412, 416, 501})
+"""Statuses of an answer to a request for a part that may be about the Range or the If-Range, and not about the file:
+416 by its definition, the others from servers, and what stands before them, that want none. The same request without
+these fields tells. What is gone, asks for credentials or is too busy will not be otherwise without them."""
+
 # RFC 9110 section 8.8.3, without the prefix W/ of a weak one:
 #   opaque-tag = DQUOTE *etagc DQUOTE,  etagc = %x21 / %x23-7E / obs-text
 _strong_tag = re.compile(r"\"[\x21\x23-\x7e\x80-\xff]*+\"").fullmatch
@@ -98,11 +103,13 @@ def strong_validator(field: Field) -> str | None:
 
 
 def judge(status: int, field: Field, held: Held | None) -> Body | Refusal:
-    """What a response (200, 203, 206 or 416) to a request for what :class:`Held` does not hold brings."""
+    """What a response (200, 203, 206, or one of ``DISLIKED``) to a request for what :class:`Held` lacks brings."""
     if status == 206:
         return _part(field, held)
     if status == 416:
         return Refusal("the server has not as many bytes as are here")
+    if status in DISLIKED:
+        return Refusal(f"the server answers a request for a part with {status}")
     if _is_coded(field):
         return Body(0, None, None, None)
     total = _length(field)

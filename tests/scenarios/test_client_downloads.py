@@ -142,6 +142,8 @@ async def fetch_cut(server: RawServer, files: Files, target: Path, cut: int = CU
         ),
         pytest.param(lambda _: reply(b"no", f"Content-Range: bytes */{SIZE}", status="416 Beyond"), id="refused"),
         pytest.param(lambda _: reply(b"no", status="416 Beyond"), id="refused without a reason"),
+        pytest.param(lambda _: reply(b"no", status="403 No ranges here"), id="forbidden"),
+        pytest.param(lambda _: reply(b"no", status="501 Not Implemented"), id="not implemented"),
     ],
 )
 async def test_parts_of_no_use(target: Path, part: Part) -> None:
@@ -294,6 +296,20 @@ async def test_errors_of_the_server(target: Path, status: str) -> None:
         with pytest.raises(StatusError, match=status[:3]):
             await here.client.download("file", target, retries=None)
     assert left(target) == set()
+
+
+@pytest.mark.parametrize("status", ["404 Gone", "401 Who", "503 Later"])
+async def test_errors_that_are_not_about_the_range(target: Path, status: str) -> None:
+    """What is the matter with the file, or the server, is said at once, and what was there is continued later."""
+    files = Files(part=lambda _: reply(b"no", status=status))
+    async with raw_server(files) as server:
+        await fetch_cut(server, files, target)
+        with pytest.raises(StatusError, match=status[:3]):
+            await fetch(server, target, retries=None)
+        assert [asked for asked, _ in files.asked] == [None, f"bytes={HELD}-"]
+        files.part = lambda at: part_of(OLD, at, SIZE - 1)
+        assert (await fetch(server, target)).resumed == HELD
+    assert read(target) == OLD
 
 
 # -- parts that bring the file no further
