@@ -33,7 +33,16 @@ FOR_THE_POOL = {
 }
 """What ``connection`` exports for the layers above it, and not for users."""
 
-OF_THE_POOL_ONLY = {"IDEMPOTENT", "Drop", "EventKind", "PoolEvent", "ProxyAuth"}
+OF_THE_POOL_ONLY = {
+    "IDEMPOTENT",
+    "Drop",
+    "EventKind",
+    "PoolEvent",
+    "PooledConnection",
+    "ProxyAuth",
+    "SessionKeeper",
+    "rewinder",
+}
 """What is imported from ``aiohttpclient.pool`` by those who look closely, and is no name of the package itself."""
 
 FRONTS = [

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import sys
 import warnings
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..errors import PoolClosed
@@ -188,7 +189,7 @@ class AsyncHTTPClient(Transfers):
             "redirects": RedirectsMiddleware(allow_downgrade),
             "retries": self._retries,
             "expectations": ExpectationsMiddleware(),
-            "auth": AuthMiddleware(self.pool.has_room),
+            "auth": AuthMiddleware(partial(has_room, self.pool)),
             "cookies": CookiesMiddleware(self.cookies),
         }
         self._middlewares = in_order(own, checked_middlewares(middlewares))
@@ -295,6 +296,11 @@ class AsyncHTTPClient(Transfers):
             asyncio.get_running_loop().call_exception_handler(
                 {"message": f"what listens to {self!r} failed", "exception": error}
             )
+
+
+def has_room(pool: ConnectionPool, url: str) -> bool:
+    """:meth:`ConnectionPool.has_room`, looked up when it is called: a test may intercept requests by then."""
+    return pool.has_room(url)
 
 
 def caller(client: AsyncHTTPClient) -> str:

@@ -1,9 +1,10 @@
 """Connections that are kept and shared out, within limits and in order."""
 
+from ._connections import PooledConnection, SessionKeeper
 from ._limits import PoolLimits
 from ._pool import ConnectionPool
 from ._proxy import Proxy, ProxyAuth
-from ._retry import IDEMPOTENT
+from ._retry import IDEMPOTENT, rewinder
 from ._stats import Drop, EventKind, PoolEvent, PoolStats
 from ._timeouts import TimeoutManager
 
@@ -15,7 +16,10 @@ __all__ = [
     "PoolEvent",
     "PoolLimits",
     "PoolStats",
+    "PooledConnection",
     "Proxy",
     "ProxyAuth",
+    "SessionKeeper",
     "TimeoutManager",
+    "rewinder",
 ]

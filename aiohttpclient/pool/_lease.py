@@ -74,7 +74,7 @@ class Lender(Supply):
 
     def _reopening(self, key: OriginKey) -> Tell | None:
         """The holder of a lease has lost the connection between two exchanges, and wants another."""
-        self._check_usable()
+        self.check_usable()
         self._say(EventKind.CONNECTING, key)
         return self._steps(key)
 

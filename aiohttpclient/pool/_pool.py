@@ -97,13 +97,14 @@ class ConnectionPool(Lender):
         # What has no total has no time of its own either: one clock is enough for all such requests.
         self._clock = TimeoutManager(Timeout() if bounds.total is not None else bounds)
         self.retry = retry
+        self._options = options
         self._retried = 0
         self._asking = Asking(self)
         preparations = Preparations(self._router)
         self._prepared, self._prepare = preparations.known, preparations.prepare
 
     async def __aenter__(self) -> Self:
-        self._check_usable()
+        self.check_usable()
         return self
 
     async def __aexit__(
@@ -250,6 +251,23 @@ class ConnectionPool(Lender):
         :raises InvalidURL: ``url`` is not an absolute URL of HTTP
         """
         return self._book.has_room(self._router.find(url)[0].key)
+
+    @property
+    def proxy_auth(self) -> ProxyAuth | None:
+        """Who we are to proxies that have nothing about that in their URLs."""
+        return self._router.auth
+
+    def settings(self) -> dict[str, Any]:
+        """What another pool is made with that has the same bounds, and connects in a way of its own."""
+        message_limits, expect_timeout = self._options.values()
+        return {
+            "limits": self.limits,
+            "timeout": self._timeout,
+            "message_limits": message_limits,
+            "expect_timeout": expect_timeout,
+            "retry": self.retry,
+            "on_event": self._on_event,
+        }
 
     def stats(self) -> PoolStats:
         """What the pool has and has done, counted in this moment."""

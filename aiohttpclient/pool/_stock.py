@@ -99,6 +99,11 @@ class Stock(Teller):
             if not stream.loop.is_closed():
                 stream.loop.call_soon_threadsafe(stream.abort)
 
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop | None:
+        """The loop to which the pool belongs; None as long as it was not used."""
+        return self._loop
+
     def check_loop(self) -> None:
         """Make sure that this is the loop to which the pool belongs; the first one is.
 
@@ -112,7 +117,12 @@ class Stock(Teller):
         elif self._loop is not loop:
             raise RuntimeError("this pool, or client, was used in another event loop first; make one for each loop")
 
-    def _check_usable(self) -> None:
+    def check_usable(self) -> None:
+        """Make sure that the pool is open, and this its loop.
+
+        :raises PoolClosed: it is closed
+        :raises RuntimeError: it belongs to another loop
+        """
         self.check_loop()
         self._check_open()
 
@@ -252,6 +262,30 @@ class Stock(Teller):
         if self._closed and self._loop is not asyncio.get_running_loop():
             return
         self.check_loop()
+        self._begin_end()
+        try:
+            await self._settle(grace, lambda: not self._slots)
+        finally:
+            for conn in list(self._slots.values()):
+                conn.abort()
+            self._let_go()
+        try:
+            await self._settle(CLOSE_SECONDS, lambda: not (self._streams or self._book.connecting))
+        finally:
+            for stream in list(self._streams):
+                stream.abort()
+        await self._settle(CLOSE_SECONDS, lambda: not self._streams)
+
+    def shut(self) -> None:
+        """Close without waiting for anything, when the streams of all connections were aborted; in the loop's thread.
+
+        For a twin of a pool, see ``testing``; everybody else closes a pool with :meth:`close`.
+        """
+        self._begin_end()
+        self._let_go()
+
+    def _begin_end(self) -> None:
+        """Give out nothing from now on, and close what is idle."""
         if not self._closed:
             self._closed = self._careful = True
             self._say(EventKind.CLOSED)
@@ -261,19 +295,10 @@ class Stock(Teller):
         for slot in list(self._book.idle_slots()):
             slot.stream.shut(Drop.POOL_CLOSED.value)
             self._drop(slot, Drop.POOL_CLOSED)
-        try:
-            await self._settle(grace, lambda: not self._slots)
-        finally:
-            for conn in list(self._slots.values()):
-                conn.abort()
-            self._resolver.close()
-            self._patience.close()
-        try:
-            await self._settle(CLOSE_SECONDS, lambda: not (self._streams or self._book.connecting))
-        finally:
-            for stream in list(self._streams):
-                stream.abort()
-        await self._settle(CLOSE_SECONDS, lambda: not self._streams)
+
+    def _let_go(self) -> None:
+        self._resolver.close()
+        self._patience.close()
 
     async def _settle(self, seconds: float, done: Callable[[], bool]) -> None:
         """Wait until ``done()``, which is looked at whenever a connection goes, for ``seconds`` at most."""

@@ -106,7 +106,7 @@ class Supply(Stock):
     ) -> Slot:
         """A slot with an open connection, when ``take`` gave none, or one whose stream may not be clean."""
         try:
-            self._check_usable()
+            self.check_usable()
         except BaseException:
             if slot is not None:
                 self._book.free(slot)
@@ -181,7 +181,7 @@ class Supply(Stock):
             raise error
         if self._closed or clock.left == 0:
             self._give_back(slot)
-            self._check_usable()
+            self.check_usable()
             clock.check(method, str(url))
         if self._talks:
             self._say(EventKind.HANDED_OVER, key)

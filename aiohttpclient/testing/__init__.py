@@ -7,6 +7,8 @@ from ._clock import VirtualClock, virtual_time
 from ._connection import ServerConnection
 from ._exchange import Exchange, Fault
 from ._faults import Close, CutBody, CutHead, Delay, Drip, Reset, Stall, Truncate
+from ._intercept import Interceptor
+from ._intercepted import InterceptedRequest, RealAnswer
 from ._loop import VirtualTimeLoop
 from ._memory import MemoryDialer
 from ._oddities import Chunks, EarlyAnswer, Extra, Garbage, Hints
@@ -14,8 +16,10 @@ from ._request import BadRequest, ServerRequest
 from ._response import ServerResponse
 from ._server import LoopbackServer
 from ._server_faults import ServerFaults
+from ._signals import PASS
 
 __all__ = [
+    "PASS",
     "BadRequest",
     "Chunks",
     "Close",
@@ -29,8 +33,11 @@ __all__ = [
     "Fault",
     "Garbage",
     "Hints",
+    "InterceptedRequest",
+    "Interceptor",
     "LoopbackServer",
     "MemoryDialer",
+    "RealAnswer",
     "Reset",
     "ServerConnection",
     "ServerFaults",

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from ._request import ServerRequest
+from ._request import ServerRequest
 
 
 class ServerConnection:
@@ -16,6 +15,8 @@ class ServerConnection:
     showed where something was still expected of it, such as a TLS handshake that it gave up, or None. ``closed``
     (bool): whether it is over.
     """
+
+    request_class: type[ServerRequest] = ServerRequest
 
     def __init__(self, number: int, peer: Any = None) -> None:
         self.number = number

@@ -3,12 +3,13 @@
 Theory of operation. :func:`converse` reads requests as long as the client has any, asks an :class:`Application` for the
 answer to each, and sends it through an :class:`Exchange`. An answer that is not a response but a :class:`Fault` is
 given the exchange, and does with it what it wants. Streams may be sockets or memory: all that is known of them is
-:class:`ServerStream`.
+:class:`ServerSide`.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterable
 from contextvars import ContextVar
@@ -27,12 +28,12 @@ from ._response import ServerResponse, as_response, encode
 from ._stream import ClientGone
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import AsyncIterator, Generator
 
     from ._connection import ServerConnection
     from ._request import ServerRequest
     from ._response import Encoded
-    from ._stream import ServerStream
+    from ._stream import ServerSide
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -63,7 +64,7 @@ class Exchange:
     after it, also if nobody says so to the client.
     """
 
-    def __init__(self, request: ServerRequest, stream: ServerStream, keep: bool) -> None:
+    def __init__(self, request: ServerRequest, stream: ServerSide, keep: bool) -> None:
         self.request = request
         self.begun = False
         self.closes = not keep
@@ -74,7 +75,8 @@ class Exchange:
         response = as_response(answer)
         body = response.body
         if isinstance(body, AsyncIterable):
-            body = b"".join([block async for block in body])
+            async with _closing(body):
+                body = b"".join([block async for block in body])
         encoded = self._encode(response, body)
         self.closes = self.closes or encoded.closes
         return encoded
@@ -108,8 +110,9 @@ class Exchange:
         self.closes = self.closes or encoded.closes
         await self.send(encoded.head)
         if self.request.method != "HEAD":
-            async for block in body:
-                await self.send(encoded.frame(block))
+            async with _closing(body):
+                async for block in body:
+                    await self.send(encoded.frame(block))
             await self.send(encoded.last)
 
     async def finish(self) -> None:
@@ -121,6 +124,11 @@ class Exchange:
         """End the connection as a server does that dies: under TLS without close_notify."""
         self.begun = self.closes = True
         await self._stream.cut()
+
+    async def fail(self, error: BaseException) -> None:
+        """The same because of ``error``, for who can be told."""
+        self.begun = self.closes = True
+        await self._stream.fail(error)
 
     async def reset(self) -> None:
         """End the connection with RST."""
@@ -148,36 +156,55 @@ class Application(Protocol):
     def failed(self, error: BaseException) -> None:
         """``error`` was raised by ``respond``, or is a BadRequest."""
 
+    def refusal(self, error: BaseException) -> ServerResponse:
+        """What is answered because of ``error``, where nothing was answered yet."""
+
     def closes_after(self, number: int) -> bool:
         """Whether the connection ends after ``number`` requests, without a word."""
 
 
-async def converse(stream: ServerStream, application: Application, connection: ServerConnection) -> None:
+async def converse(stream: ServerSide, application: Application, connection: ServerConnection) -> None:
     """Answer requests until the client has no more, or the connection ends for another reason.
 
     :raises ClientGone: the client ends it where something is still expected of it
     """
-    keep = True
-    while keep:
-        try:
-            request = await _next_request(stream, application, connection)
-        except BadRequest as error:
-            application.failed(error)
-            # To nobody knows which method: GET has an answer with a body.
-            await stream.send(encode(ServerResponse(error.status), _line(str(error)), "GET", 11, False).data)
-            await stream.finish(read_all=False)
-            return
-        if request is None:
-            return
-        exchange = Exchange(request, stream, keeps_connection(request))
-        await _respond(exchange, application)
-        keep = not exchange.closes and not application.closes_after(len(connection.requests))
-        if not keep:
-            await exchange.finish()
+    while await exchanged(stream, application, connection):
+        pass
+
+
+async def exchanged(stream: ServerSide, application: Application, connection: ServerConnection) -> bool:
+    """Answer the next request; whether another one may come.
+
+    :raises ClientGone: the client ends the connection where something is still expected of it
+    """
+    try:
+        request = await _next_request(stream, application, connection)
+    except BadRequest as error:
+        application.failed(error)
+        response = application.refusal(error)
+        assert isinstance(response.body, bytes)
+        # To nobody knows which method: GET has an answer with a body.
+        await stream.send(encode(response, response.body, "GET", 11, False).data)
+        await stream.finish(read_all=False)
+        return False
+    if request is None:
+        return False
+    exchange = Exchange(request, stream, keeps_connection(request))
+    await _respond(exchange, application)
+    if exchange.closes or application.closes_after(len(connection.requests)):
+        await exchange.finish()
+        return False
+    return True
+
+
+def refused(error: BaseException) -> ServerResponse:
+    """What a server says of ``error``, which is its own or a BadRequest; the connection ends with it."""
+    status, text = (error.status, "") if isinstance(error, BadRequest) else (500, f"{type(error).__name__}: ")
+    return ServerResponse(status, _line(f"{text}{error}"), {"Connection": "close"})
 
 
 async def _next_request(
-    stream: ServerStream, application: Application, connection: ServerConnection
+    stream: ServerSide, application: Application, connection: ServerConnection
 ) -> ServerRequest | None:
     head = await read_head(stream)
     if head is None:
@@ -207,27 +234,32 @@ async def _respond(exchange: Exchange, application: Application) -> None:
         answer = await application.respond(exchange.request)
         if answer is not None or not exchange.begun:
             await exchange.answer(answer)
-    except (ClientGone, KeyboardInterrupt, SystemExit):
+    except (ClientGone, GeneratorExit, KeyboardInterrupt, SystemExit):
         raise
-    except BadRequest as error:  # a body that a handler reads
-        application.failed(error)
-        await _say(exchange, error.status, str(error))
-    except BaseException as error:  # pytest.fail() too is answered with 500, and reported
+    except BaseException as error:  # a body that breaks the rules; and pytest.fail() too is answered, and reported
         if isinstance(error, asyncio.CancelledError) and _is_cancelled():
             raise
         application.failed(error)
-        await _say(exchange, 500, f"{type(error).__name__}: {error}")
+        if exchange.begun:  # nobody can read another answer
+            await exchange.fail(error)
+        else:
+            await exchange.answer(application.refusal(error))
     finally:
-        _current.reset(token)
+        with contextlib.suppress(
+            ValueError
+        ):  # the collector, which ends what a closed loop has left, has another context
+            _current.reset(token)
 
 
-async def _say(exchange: Exchange, status: int, text: str) -> None:
-    """Answer with ``text``; where an answer was begun already, nobody can read another: cut it."""
-    if exchange.begun:
-        await exchange.cut()
-        return
-    exchange.closes = True
-    await exchange.answer(ServerResponse(status, _line(text)))
+@contextlib.asynccontextmanager
+async def _closing(body: AsyncIterable[bytes]) -> AsyncIterator[None]:
+    """Close ``body`` on every way out, where it is a generator: what it holds is let go of now."""
+    try:
+        yield
+    finally:
+        aclose = getattr(body, "aclose", None)
+        if aclose is not None:
+            await aclose()
 
 
 def _line(text: str) -> bytes:

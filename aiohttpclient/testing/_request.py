@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from ..wire import Framing
     from ._connection import ServerConnection
-    from ._stream import ServerStream
+    from ._stream import ServerSide
 
 LIMITS: Final = MessageLimits()
 """What a request may be, outside of its body. The bounds are those of what the client accepts."""
@@ -124,7 +124,7 @@ def _taken_apart(method: str, target: str) -> tuple[str, MultiDict[str]]:
 # -- heads
 
 
-async def read_head(stream: ServerStream) -> bytes | None:
+async def read_head(stream: ServerSide) -> bytes | None:
     """The next head, with its empty line; None where the client ends the connection between two requests.
 
     :raises BadRequest: what has come cannot become one
@@ -185,7 +185,8 @@ def parse_request_head(head: bytes, connection: ServerConnection | None = None) 
         raise BadRequest(f"{len(hosts)} Host fields; exactly one is needed (RFC 9112 section 3.2)")
     _check_form(method, target)
     try:
-        return ServerRequest(method, target, _VERSIONS[version], headers, connection)
+        made = ServerRequest if connection is None else connection.request_class
+        return made(method, target, _VERSIONS[version], headers, connection)
     except ValueError as error:  # brackets that hold no address
         raise BadRequest(f"not a target: {target[:200]!r}: {error}") from error
 
@@ -219,7 +220,7 @@ def request_framing(request: ServerRequest) -> Framing:
     return framing
 
 
-async def read_body(stream: ServerStream, request: ServerRequest, framing: Framing) -> None:
+async def read_body(stream: ServerSide, request: ServerRequest, framing: Framing) -> None:
     """Read the body of ``request`` into it.
 
     :raises BadRequest: its chunks break the grammar
@@ -234,7 +235,7 @@ async def read_body(stream: ServerStream, request: ServerRequest, framing: Frami
     request.body = stream.take(length)
 
 
-async def _read_chunks(stream: ServerStream) -> tuple[bytes, Headers]:
+async def _read_chunks(stream: ServerSide) -> tuple[bytes, Headers]:
     decoder = ChunkedDecoder(LIMITS, True)
     body = bytearray()
     try:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ._certificates import server_context
 from ._connection import ServerConnection
-from ._exchange import converse
+from ._exchange import converse, refused
 from ._routes import Routes, called
 from ._stream import DEPARTURES, ClientGone, open_stream
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from ._listener import Listener
     from ._request import ServerRequest
+    from ._response import ServerResponse
     from ._server_faults import ServerFaults
     from ._stream import ServerStream
 
@@ -73,6 +74,10 @@ class Service:
     def failed(self, error: BaseException) -> None:
         """Keep it for the end of the block."""
         self.failures.append(error)
+
+    def refusal(self, error: BaseException) -> ServerResponse:
+        """The usual one."""
+        return refused(error)
 
     def closes_after(self, number: int) -> bool:
         """Whether that many answers are all that a connection gives."""

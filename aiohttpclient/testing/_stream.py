@@ -12,6 +12,7 @@ import contextlib
 import socket
 import ssl
 import struct
+from abc import ABC, abstractmethod
 from typing import Any
 
 DEPARTURES = (EOFError, ConnectionError, ssl.SSLError)
@@ -32,7 +33,56 @@ class ClientGone(Exception):
     """The client has ended the connection where something was still expected of it."""
 
 
-class ServerStream:
+class ServerSide(ABC):
+    """What a server's end of a connection can do, whatever it is made of; ``unread`` is what nobody has taken yet."""
+
+    unread: bytearray
+
+    @abstractmethod
+    async def receive(self) -> None:
+        """Add what comes next to ``unread``.
+
+        :raises ClientGone: nothing more comes
+        """
+
+    @abstractmethod
+    async def send(self, data: bytes | bytearray | memoryview) -> None:
+        """Send all of ``data``; returns when it was taken, by a kernel or what stands for one.
+
+        :raises ClientGone: there is nobody to take it
+        """
+
+    @abstractmethod
+    async def finish(self, read_all: bool = True) -> None:
+        """End the connection so that all that was sent arrives."""
+
+    @abstractmethod
+    async def cut(self) -> None:
+        """Close as a server does that dies."""
+
+    @abstractmethod
+    async def reset(self) -> None:
+        """Close with a reset, after what was sent."""
+
+    async def fail(self, error: BaseException) -> None:
+        """Close in the middle of an answer, because of ``error``; only one who is not in another process can say so."""
+        await self.cut()
+
+    def take(self, size: int) -> bytes:
+        """The first ``size`` bytes of what is unread."""
+        taken = bytes(self.unread[:size])
+        del self.unread[:size]
+        return taken
+
+    async def discard(self) -> None:
+        """Read until the client ends its side, in whatever way, and forget what comes."""
+        with contextlib.suppress(ClientGone):
+            while True:
+                self.unread.clear()
+                await self.receive()
+
+
+class ServerStream(ServerSide):
     """A reader and a writer of asyncio, over a socket or in memory."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -62,19 +112,6 @@ class ServerStream:
         if not data:
             raise ClientGone("the client has ended its side")
         self.unread += data
-
-    def take(self, size: int) -> bytes:
-        """The first ``size`` bytes of what is unread."""
-        taken = bytes(self.unread[:size])
-        del self.unread[:size]
-        return taken
-
-    async def discard(self) -> None:
-        """Read until the client ends its side, in whatever way, and forget what comes."""
-        with contextlib.suppress(ClientGone):
-            while True:
-                self.unread.clear()
-                await self.receive()
 
     # -- sending
 

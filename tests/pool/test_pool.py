@@ -32,6 +32,7 @@ from aiohttpclient import (
     TotalTimeout,
     WriteTimeout,
 )
+from aiohttpclient.connection import DEFAULT_LIMITS
 from aiohttpclient.net import ResumingContext, StreamProtocol, TCPDialer
 from aiohttpclient.pool import Drop, EventKind, PoolEvent
 from tests.connection.exchanges import Listener
@@ -1469,3 +1470,24 @@ async def test_tls_session_that_cannot_be_kept(error: Exception, tls: TlsKit, mo
                     pass
                 assert counts(pool) == Counts()
             assert pool.stats().resumed == 0
+
+
+async def test_settings() -> None:
+    """``settings`` make another pool with the same bounds; it has no proxy, and connects in a way of its own."""
+    limits, bounds = DEFAULT_LIMITS, Timeout(3)
+    pool = ConnectionPool(
+        PoolLimits(connections=2),
+        bounds,
+        proxy="http://127.0.0.1:9",
+        message_limits=limits,
+        expect_timeout=2,
+        retry=False,
+    )
+    other = ConnectionPool(**pool.settings())
+    assert other.settings() == pool.settings()
+    assert (other.limits, other.timeout, other.retry) == (PoolLimits(connections=2), bounds, False)
+    assert pool.settings()["message_limits"] is limits
+    assert pool.settings()["expect_timeout"] == 2
+    assert pool.forwarded("http://example.org/") is not None
+    assert other.forwarded("http://example.org/") is None
+    assert pool.proxy_auth is other.proxy_auth is None

@@ -829,3 +829,33 @@ def test_loop_that_is_closed(expiry: float | None) -> None:
                 runner.run(get(pool, f"http://127.0.0.1:{listener.port}/"))
     del pool
     gc.collect()
+
+
+async def test_shut() -> None:
+    """A pool whose streams were aborted is shut without waiting: who waits fails, and so does who comes."""
+    async with serving({"/half": HALF}) as (server, _):
+        pool = ConnectionPool(ONE)
+        response = await pool.request("GET", f"{server.url}/half")
+        waiting = asyncio.create_task(pool.request("GET", f"{server.url}/"))
+        await until(lambda: pool.stats().waiting == 1)
+        for stream in pool._streams:
+            stream.abort()
+        pool.shut()
+        with pytest.raises(ConnectionAbortedError):
+            await response.read()
+        with pytest.raises(PoolClosed):
+            await waiting
+        with pytest.raises(PoolClosed):
+            await pool.request("GET", f"{server.url}/")
+        assert pool.stats().busy == 0
+
+
+async def test_loop() -> None:
+    """A pool has a loop from its first use on."""
+    pool = ConnectionPool()
+    before = pool.loop
+    pool.check_usable()
+    assert (before, pool.loop) == (None, asyncio.get_running_loop())
+    await pool.close()
+    with pytest.raises(PoolClosed):
+        pool.check_usable()
