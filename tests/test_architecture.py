@@ -50,6 +50,8 @@ WITHOUT_TEST_FILE = {
 """Modules that have no test file of their own, and why."""
 
 ABOUT_MORE_THAN_ONE_FILE = {
+    "testing/test_aioresponses_docs.py": "what the README of aioresponses shows, and the table of the differences",
+    "testing/test_aioresponses_parity.py": "the mock beside the one whose interface it has",
     "client/test_httpbin_fixture.py": "the origin that the tests beside it talk to",
     "wire/test_hostile.py": "a corpus of hostile responses, each through everything that reads one",
 }

@@ -136,6 +136,11 @@ def unsent(error: Exception) -> bool:
     return getattr(error, "unsent", False) is True
 
 
+def final(error: Exception) -> bool:
+    """Whether who has raised ``error`` knows that no attempt can change it, as a mock does that has no answer."""
+    return getattr(error, "final", False) is True
+
+
 @dataclass(frozen=True, slots=True, init=False)
 class RetryPolicy:
     """Which requests are sent again, after what, how soon and how often.
@@ -264,7 +269,7 @@ class RetryPolicy:
     def _wants(self, outcome: int | Exception) -> bool:
         if isinstance(outcome, int):
             return outcome in self.on_status
-        if isinstance(outcome, NEVER):
+        if isinstance(outcome, NEVER) or final(outcome):
             return False
         if isinstance(self.on_errors, (type, tuple)):
             return isinstance(outcome, self.on_errors)

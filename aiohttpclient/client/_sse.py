@@ -3,7 +3,8 @@
 Theory of operation. :class:`EventParser` makes events of text and does no I/O. :func:`events` opens a stream, yields
 what the parser gives, and when the stream ends or breaks, waits and opens the next with the id of the last event, so
 that the server can go on from there. Which errors mean that the connection was lost, and which that trying again is of
-no use, is said in :data:`LOST` and :data:`FUTILE`; everything else passes as it is.
+no use, is said in :data:`LOST` and :data:`FUTILE`, or by an error itself (see ``final``); everything else passes as it
+is.
 
 Where this differs from browsers: an id lives on over a new connection until another comes (in the letter of the
 standard, the first event without one would erase it); a server cannot make the client connect again sooner than after
@@ -22,6 +23,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from ..errors import AddressRefused, IncompleteRead, LimitExceeded, ProtocolError, TotalTimeout
+from ._retry_policy import final
 from ._text import LineSplitter
 
 if TYPE_CHECKING:
@@ -253,7 +255,7 @@ async def events(
                     for event in parser.feed_bytes(block):
                         yield event
         except LOST as error:
-            futile = isinstance(error, FUTILE) or (forgiven is not None and failures > forgiven)
+            futile = isinstance(error, FUTILE) or final(error) or (forgiven is not None and failures > forgiven)
             if futile or not reconnect:
                 raise
         if not reconnect:

@@ -11,6 +11,11 @@ from ._intercept import Interceptor
 from ._intercepted import InterceptedRequest, RealAnswer
 from ._loop import VirtualTimeLoop
 from ._memory import MemoryDialer
+from ._mock import HTTPMock
+from ._mock_answer import CallbackResult
+from ._mock_calls import RequestCall
+from ._mock_nearest import UnmatchedRequest
+from ._mock_registration import Registration
 from ._oddities import Chunks, EarlyAnswer, Extra, Garbage, Hints
 from ._request import BadRequest, ServerRequest
 from ._response import ServerResponse
@@ -21,6 +26,7 @@ from ._signals import PASS
 __all__ = [
     "PASS",
     "BadRequest",
+    "CallbackResult",
     "Chunks",
     "Close",
     "CutBody",
@@ -32,12 +38,15 @@ __all__ = [
     "Extra",
     "Fault",
     "Garbage",
+    "HTTPMock",
     "Hints",
     "InterceptedRequest",
     "Interceptor",
     "LoopbackServer",
     "MemoryDialer",
     "RealAnswer",
+    "Registration",
+    "RequestCall",
     "Reset",
     "ServerConnection",
     "ServerFaults",
@@ -45,6 +54,7 @@ __all__ = [
     "ServerResponse",
     "Stall",
     "Truncate",
+    "UnmatchedRequest",
     "VirtualClock",
     "VirtualTimeLoop",
     "virtual_time",

@@ -141,6 +141,12 @@ class Exchange:
         await self._stream.discard()
 
 
+def answered() -> bool:
+    """Whether the handler that runs has answered already: by a fault that it has awaited."""
+    exchange = _current.get(None)
+    return exchange is not None and exchange.begun
+
+
 class Application(Protocol):
     """What gives the answers in a conversation."""
 

@@ -26,6 +26,7 @@ from aiohttpclient.client._retry_policy import (
     Attempt,
     RetryPolicy,
     described,
+    final,
     http_date,
     retry_after,
     transient,
@@ -156,6 +157,15 @@ def test_never(error: Exception, asked: Any) -> None:
     """Asked to repeat after every error, a policy still does not where no attempt can change anything."""
     again = decided(RetryPolicy(on_errors=asked), "GET", error) is not None
     assert again is not isinstance(error, NEVER)
+
+
+@pytest.mark.parametrize("asked", [Exception, lambda error: True], ids=["class", "call"])
+def test_final(asked: Any) -> None:
+    """The same holds for an error that says so itself, whatever its class."""
+    error = ConnectionRefusedError()
+    assert (final(error), decided(RetryPolicy(on_errors=asked), "GET", error) is None) == (False, False)
+    error.final = True  # type: ignore[attr-defined]  # whoever raises it may say so
+    assert (final(error), decided(RetryPolicy(on_errors=asked), "GET", error) is None) == (True, True)
 
 
 @pytest.mark.parametrize(

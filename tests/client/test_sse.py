@@ -310,7 +310,19 @@ async def test_lost_connections(error: Exception) -> None:
     assert server.waits == [3, 3, 6, 12, 3, 3]
 
 
-FUTILE = [AddressRefused("host", []), TotalTimeout(1, 1), ssl.SSLCertVerificationError("bad"), ProtocolError("bad")]
+class Final(ConnectionRefusedError):
+    """A connection that will never be there, as of a mock."""
+
+    final = True
+
+
+FUTILE = [
+    AddressRefused("host", []),
+    TotalTimeout(1, 1),
+    ssl.SSLCertVerificationError("bad"),
+    ProtocolError("bad"),
+    Final(),
+]
 
 
 @pytest.mark.parametrize("error", FUTILE, ids=lambda error: type(error).__name__)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from aiohttpclient.testing import LoopbackServer, ServerRequest, ServerResponse
+from aiohttpclient.testing import Delay, LoopbackServer, ServerRequest, ServerResponse
+from aiohttpclient.testing._exchange import answered
 from tests.testing.serving import SCHEMES, client_of, connected, exchanged
 
 if TYPE_CHECKING:
@@ -143,3 +144,18 @@ async def test_unread_body_does_not_destroy_the_answer(tls: bool) -> None:
             writer.write(b"x" * 1_000_000)
             await writer.drain()
         assert await reader.readexactly(2) == b"no"
+
+
+async def test_answered() -> None:
+    """Whether a handler has answered already is known while it runs; elsewhere nothing was answered."""
+    seen = [answered()]
+    async with LoopbackServer() as server, client_of(server) as client:
+
+        @server.route("/")
+        async def handler(request: ServerRequest) -> None:
+            seen.append(answered())
+            await Delay("hello", 0)
+            seen.append(answered())
+
+        assert (await client.get("/")).text == "hello"
+    assert [*seen, answered()] == [False, False, True, False]

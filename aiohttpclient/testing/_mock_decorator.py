@@ -1,0 +1,64 @@
+"""A mock around a function: what is called with it, and what others see of the function's parameters."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import inspect
+from typing import TYPE_CHECKING, Any, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def decorated(mock: Any, function: Callable[..., Any], param: str | None) -> Callable[..., Any]:
+    """``function``, called while ``mock`` is on, and with it.
+
+    It is the keyword ``param``, or comes behind the positional arguments. The signature is that of ``function`` without
+    it, so that pytest does not take it for a fixture.
+
+    :raises TypeError: it is no function whose end is that of a test
+    """
+    if isinstance(function, type) or not callable(function):
+        raise TypeError(f"a mock decorates functions and methods, not {function!r}; in a fixture use `with HTTPMock()`")
+    if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+        raise TypeError(
+            f"{function.__qualname__} is a generator, which runs after it was called: use `with HTTPMock()`"
+        )
+
+    def arguments(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        return (args, {**kwargs, param: mock}) if param else ((*args, mock), kwargs)
+
+    if inspect.iscoroutinefunction(function):
+
+        @functools.wraps(function)
+        async def wrapped_coroutine(*args: Any, **kwargs: Any) -> Any:
+            async with mock:
+                args, kwargs = arguments(args, kwargs)
+                return await function(*args, **kwargs)
+
+        wrapped = cast("Callable[..., Any]", wrapped_coroutine)
+    else:
+
+        @functools.wraps(function)
+        def wrapped_function(*args: Any, **kwargs: Any) -> Any:
+            with mock:
+                args, kwargs = arguments(args, kwargs)
+                return function(*args, **kwargs)
+
+        wrapped = wrapped_function
+    with contextlib.suppress(ValueError, TypeError):  # a signature that nobody knows hides nothing
+        vars(wrapped)["__signature__"] = _without_mock(inspect.signature(function), param)
+    return wrapped
+
+
+def _without_mock(signature: inspect.Signature, param: str | None) -> inspect.Signature:
+    """``signature`` without ``param``, or without the first parameter besides ``self``, which fixtures leave to it."""
+    positional = {inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD}
+    parameters = list(signature.parameters.values())
+    for at, one in enumerate(parameters):
+        is_self = at == 0 and one.name in {"self", "cls"}
+        if one.name == param or (not param and one.kind in positional and not is_self):
+            del parameters[at]
+            break
+    return signature.replace(parameters=parameters)
