@@ -54,6 +54,13 @@ _IN_FIELDS: Final = (
 """In a head besides: Authorization and its kin (not X-Author), Cookie, Auth-Key, Fastly-Key ... What is dropped in vain
 was most likely of no use to a stranger either."""
 
+_TAIL: Final = r"(?i)(?:or?d|d)?s?(?:[-_ ]?(?:id|key|value|code|hash|pem|data|string|text|plain))?\d*\]?"
+"""What may follow the word in the name of a member of JSON that holds a secret, and is not about one: ``session_id``,
+``SecretString``, ``tokens``, ``password``; not ``token_type``, ``token_endpoint``, ``session_count``."""
+
+_FIELDS_IN_JSON: Final = r"(?i)(?:proxy-)?authorization|(?:set-)?cookie"
+"""Members that are called as fields are: of a server that says what it was asked."""
+
 
 def shown_url(text: str) -> str:
     """``text`` with the values of parameters hidden that mostly are secrets."""
@@ -61,7 +68,7 @@ def shown_url(text: str) -> str:
         return text
     shown, end, delimiter = [], 0, re.compile("[&;#]|\\Z").search
     for found in re.finditer(r"[?&;]([^=?&;#]+)=", text):  # values have "?" too, and URLs of their own
-        if found.start() >= end and re.search(_IN_QUERIES, unquote(found[1])):
+        if found.start() >= end and is_secret_parameter(unquote(found[1])):
             shown += [text[end : found.end()], HIDDEN]
             stop = delimiter(text, found.end())
             assert stop is not None
@@ -72,3 +79,19 @@ def shown_url(text: str) -> str:
 def is_secret(name: str) -> bool:
     """Whether a field of this name is taken for a credential, which is for its own origin only, and not to be shown."""
     return re.search(_IN_FIELDS, name) is not None
+
+
+def is_secret_parameter(name: str) -> bool:
+    """Whether the value of a parameter of this name, in a query or a form, mostly is a secret."""
+    return re.search(_IN_QUERIES, name) is not None
+
+
+def is_secret_member(name: str) -> bool:
+    """Whether the text that a member of this name has in an object of JSON mostly is a secret.
+
+    Stricter than for parameters, as documents say much about secrets without holding one, and what is hidden in vain is
+    missed by whoever reads the rest.
+    """
+    if re.fullmatch(_FIELDS_IN_JSON, name):
+        return True
+    return any(re.fullmatch(_TAIL, name[found.end() :]) for found in re.finditer(_ANYWHERE, name))

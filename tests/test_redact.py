@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from aiohttpclient import Headers, errors
-from aiohttpclient._redact import is_secret, shown_url
+from aiohttpclient._redact import is_secret, is_secret_member, is_secret_parameter, shown_url
 
 
 @pytest.mark.parametrize(
@@ -96,3 +96,35 @@ def test_fields_hide_them() -> None:
     )
     assert headers["authorization"] == "Bearer abc"
     assert repr(Headers({"Access-Control-Allow-Credentials": "true"})).endswith("': 'true')>")
+
+
+MEMBERS = [
+    "access_token", "refreshToken", "idToken", "tokens", "client_secret", "SecretString", "apiKey", "password",
+    "passwd", "userPassword", "session_id", "sessionId", "AWSAccessKeyId", "secret_access_key", "privateKeyPem",
+    "otp_code", "csrfToken", "csrfmiddlewaretoken", "credential", "jwt", "signature", "token_value", "passphrase",
+    "Authorization", "cookie", "Set-Cookie",
+]  # fmt: skip
+
+HARMLESS_MEMBERS = [
+    "token_type", "token_endpoint", "token_endpoint_auth_methods_supported", "tokenUrl", "max_tokens_per_minute",
+    "session_count", "csrf_header_name", "password_expires_at", "code", "key", "auth", "page", "name", "sort_key",
+    "author", "signature_algorithm", "jwt_lifetime", "cookies", "authorization_endpoint",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MEMBERS)
+def test_members_that_are_secrets(name: str) -> None:
+    """The text of a member of JSON that lets somebody in is a secret."""
+    assert is_secret_member(name)
+
+
+@pytest.mark.parametrize("name", HARMLESS_MEMBERS)
+def test_members_that_are_none(name: str) -> None:
+    """What a document says about secrets is none."""
+    assert not is_secret_member(name)
+
+
+@pytest.mark.parametrize(("name", "secret"), [("key", True), ("code", True), ("sort_key", False), ("page", False)])
+def test_parameters(name: str, secret: bool) -> None:
+    """A parameter is judged alone as it is in a URL."""
+    assert is_secret_parameter(name) is secret

@@ -2,7 +2,9 @@
 
 from ._api import delete, get, head, options, patch, post, put, request
 from ._auth import Auth, BasicAuth, BearerAuth
+from ._charsets import charset_of
 from ._client import AsyncHTTPClient
+from ._codings import decoder_for
 from ._cookies import Cookie, CookieJar
 from ._digest import DigestAuth
 from ._download import Download
@@ -42,6 +44,8 @@ __all__ = [
     "RetryPolicy",
     "ServerSentEvent",
     "Timings",
+    "charset_of",
+    "decoder_for",
     "delete",
     "get",
     "head",

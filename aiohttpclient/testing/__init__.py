@@ -7,6 +7,7 @@ from ._clock import VirtualClock, virtual_time
 from ._connection import ServerConnection
 from ._exchange import Exchange, Fault
 from ._faults import Close, CutBody, CutHead, Delay, Drip, Reset, Stall, Truncate
+from ._har_entry import RecordedRequest, RecordedResponse
 from ._intercept import Interceptor
 from ._intercepted import InterceptedRequest, RealAnswer
 from ._loop import VirtualTimeLoop
@@ -17,6 +18,8 @@ from ._mock_calls import RequestCall
 from ._mock_nearest import UnmatchedRequest
 from ._mock_registration import Registration
 from ._oddities import Chunks, EarlyAnswer, Extra, Garbage, Hints
+from ._recorder import Recorder
+from ._recorder_tape import NotRecorded
 from ._request import BadRequest, ServerRequest
 from ._response import ServerResponse
 from ._server import LoopbackServer
@@ -44,7 +47,11 @@ __all__ = [
     "Interceptor",
     "LoopbackServer",
     "MemoryDialer",
+    "NotRecorded",
     "RealAnswer",
+    "RecordedRequest",
+    "RecordedResponse",
+    "Recorder",
     "Registration",
     "RequestCall",
     "Reset",
