@@ -3,13 +3,16 @@
 Nothing here is imported by ``import aiohttpclient``.
 """
 
+from . import _line as line
 from ._clock import VirtualClock, virtual_time
 from ._connection import ServerConnection
 from ._exchange import Exchange, Fault
+from ._fault_proxy import FaultProxy
 from ._faults import Close, CutBody, CutHead, Delay, Drip, Reset, Stall, Truncate
 from ._har_entry import RecordedRequest, RecordedResponse
 from ._intercept import Interceptor
 from ._intercepted import InterceptedRequest, RealAnswer
+from ._line_log import ProxyConnection, ProxyEvent
 from ._loop import VirtualTimeLoop
 from ._memory import MemoryDialer
 from ._mock import HTTPMock
@@ -40,6 +43,7 @@ __all__ = [
     "Exchange",
     "Extra",
     "Fault",
+    "FaultProxy",
     "Garbage",
     "HTTPMock",
     "Hints",
@@ -48,6 +52,8 @@ __all__ = [
     "LoopbackServer",
     "MemoryDialer",
     "NotRecorded",
+    "ProxyConnection",
+    "ProxyEvent",
     "RealAnswer",
     "RecordedRequest",
     "RecordedResponse",
@@ -64,5 +70,6 @@ __all__ = [
     "UnmatchedRequest",
     "VirtualClock",
     "VirtualTimeLoop",
+    "line",
     "virtual_time",
 ]

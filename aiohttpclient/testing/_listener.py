@@ -69,7 +69,7 @@ class Listener:
             self._loop.add_reader(self._socket, self._ready)
         except NotImplementedError as error:  # Windows
             raise NotImplementedError(
-                "LoopbackServer needs a loop with add_reader: asyncio.SelectorEventLoop on Windows"
+                "LoopbackServer and FaultProxy need a loop with add_reader: asyncio.SelectorEventLoop on Windows"
             ) from error
         self._socket.listen(BACKLOG)
         self._listens = True
@@ -107,7 +107,7 @@ class Listener:
     def _ready(self) -> None:
         # A plain callback: a task that is cancelled in the turn in which it accepts would lose the socket.
         for _ in range(AT_ONCE):
-            if self._socket is None:  # closed by what `accepted` did
+            if self._socket is None or not self._listens:  # closed, or refusing, by what `accepted` did
                 return
             try:
                 sock, _ = self._socket.accept()

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from . import _certificates
+from ._address import Addressed
 from ._listener import Listener
 from ._routes import ANY, in_turn
 from ._server_faults import ServerFaults
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
-class LoopbackServer:
+class LoopbackServer(Addressed):
     """An HTTP/1.1 server on this machine, in the loop of the test that enters its block.
 
     ::
@@ -64,18 +65,13 @@ class LoopbackServer:
     ) -> None:
         if certificate != "good" and tls is not True:
             raise ValueError("a certificate is chosen with tls=True; a context of your own has its own")
+        super().__init__(host, path)
         self.faults = ServerFaults(slow_accept, refuse, close_after, certificate)
-        self._host = host
-        self._path = None if path is None else str(path)
         self._tls = tls
         self._service = Service(self.faults, tls)
-        self._listener: Listener | None = None
-        self._entered = False
 
     async def __aenter__(self) -> Self:
-        if self._entered:
-            raise RuntimeError("a LoopbackServer is used for one block: make another one")
-        self._entered = True
+        self._enter()
         if self._tls is True:
             _certificates.server_context(self.faults.certificate)  # without trustme nothing has begun
         service = self._service
@@ -121,32 +117,6 @@ class LoopbackServer:
         return self._service.failures
 
     # -- where it is
-
-    def _address(self) -> Any:
-        if self._listener is None:
-            raise RuntimeError("the server has no address before its block: `async with LoopbackServer() as server:`")
-        return self._listener.address
-
-    @property
-    def host(self) -> str:
-        """The address that it listens at; ``"localhost"`` for a Unix socket."""
-        return "localhost" if self._path is not None else str(self._address()[0])
-
-    @property
-    def port(self) -> int:
-        """The port that it listens at; 0 for a Unix socket."""
-        return 0 if self._path is not None else int(self._address()[1])
-
-    @property
-    def path(self) -> str | None:
-        """The path of its Unix socket, or None."""
-        return self._path
-
-    @property
-    def netloc(self) -> str:
-        """Host and port as they stand in a URL, and in Host fields."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{host}:{self.port}" if self.port else host
 
     @property
     def url(self) -> str:

@@ -1,21 +1,22 @@
 """What runs behind a server's address: a task for each connection, and the end of all of them.
 
-Theory of operation. The listener calls ``accepted`` with each socket; a task serves it, and closes it. At the end
-:meth:`Service.stop` lets tasks come to their end that have all they wait for, cancels the others, and returns when
-every socket is closed. What handlers raise is kept in ``failures``, also what they raise when they are cancelled.
+Theory of operation. The listener calls ``accepted`` with each socket; a task serves it, and closes it. How they all
+come to their end is in ``_tasks.py``. What handlers raise is kept in ``failures``, also what they raise when they are
+cancelled.
 """
 
 from __future__ import annotations
 
 import asyncio
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from ._certificates import server_context
 from ._connection import ServerConnection
 from ._exchange import converse, refused
 from ._routes import Routes, called
 from ._stream import DEPARTURES, ClientGone, open_stream
+from ._tasks import SocketTasks, peer_of, too_many_files, wait_closed
 
 if TYPE_CHECKING:
     import socket
@@ -31,15 +32,6 @@ if TYPE_CHECKING:
 
     Raw: TypeAlias = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
-SETTLE_TURNS: Final = 20
-"""Turns of the loop that handlers get at the end, to come to theirs if they have all that they wait for."""
-
-STUBBORN: Final = 5
-"""How many times a handler is cancelled, a second apart, before it is reported."""
-
-CLOSE_TURNS: Final = 1000
-"""Turns of the loop in which a transport that was aborted closes its socket; it takes two or three."""
-
 
 class Service:
     """The routes, what came, and the tasks. It is the application of the conversations, see ``_exchange.py``."""
@@ -54,7 +46,7 @@ class Service:
         self.failures: list[BaseException] = []
         self.arrived = asyncio.Event()
         self.listener: Listener | None = None
-        self._tasks: dict[asyncio.Task[None], socket.socket] = {}
+        self._tasks = SocketTasks(self.failures)
 
     # -- the application
 
@@ -87,23 +79,17 @@ class Service:
 
     def accepted(self, sock: socket.socket) -> None:
         """Serve a new connection."""
-        connection = ServerConnection(len(self.connections), _peer(sock))
+        connection = ServerConnection(len(self.connections), peer_of(sock))
         self.connections.append(connection)
         name = f"LoopbackServer: connection {connection.number}"
-        task = asyncio.get_running_loop().create_task(self._serve(sock, connection), name=name)
-        self._tasks[task] = sock
-        task.add_done_callback(partial(self._ended, connection))
+        self._tasks.start(self._serve(sock, connection), sock, name, partial(self._ended, connection))
 
     def cannot_accept(self, error: OSError) -> None:
         """Say what can be done."""
-        error.add_note("LoopbackServer cannot accept: where too many files are open, raise the bound (`ulimit -n`).")
-        self.failures.append(error)
+        self.failures.append(too_many_files(error, "LoopbackServer"))
 
-    def _ended(self, connection: ServerConnection, task: asyncio.Task[None]) -> None:
+    def _ended(self, connection: ServerConnection) -> None:
         connection.closed = True
-        del self._tasks[task]
-        if not task.cancelled() and (error := task.exception()) is not None:
-            self.failures.append(error)
         if self.listener is not None:
             self.listener.resume()
 
@@ -127,7 +113,7 @@ class Service:
         finally:
             if stream is not None:
                 stream.abort()
-        await _wait_closed(sock)
+        await wait_closed(sock)
 
     async def _opened(self, sock: socket.socket) -> ServerStream:
         try:
@@ -143,39 +129,4 @@ class Service:
 
     async def stop(self) -> None:
         """Let what can come to its end do so, cancel what cannot, and close all sockets."""
-        await self._settle()
-        sockets = list(self._tasks.values())
-        await self._cancel()
-        for sock in sockets:
-            await _wait_closed(sock)
-
-    async def _settle(self) -> None:
-        for _ in range(SETTLE_TURNS):
-            if not self._tasks:
-                return
-            await asyncio.sleep(0)
-
-    async def _cancel(self) -> None:
-        for _ in range(STUBBORN):
-            for task in self._tasks:
-                task.cancel()
-            if self._tasks:
-                await asyncio.wait(self._tasks, timeout=1)
-            if not self._tasks:
-                return
-        for task in self._tasks:
-            self.failures.append(RuntimeError(f"a handler does not end when it is cancelled: {task!r}"))
-
-
-def _peer(sock: socket.socket) -> Any:
-    try:
-        return sock.getpeername()
-    except OSError:  # gone again
-        return None
-
-
-async def _wait_closed(sock: socket.socket) -> None:
-    for _ in range(CLOSE_TURNS):
-        if sock.fileno() < 0:
-            return
-        await asyncio.sleep(0)
+        await self._tasks.stop()

@@ -20,7 +20,7 @@ from .._redact import shown_url
 from ..net import StreamProtocol
 from ._conversation import Conversation
 from ._memory import EPHEMERAL
-from ._service import CLOSE_TURNS, STUBBORN
+from ._tasks import CLOSE_TURNS, STUBBORN
 from ._transport import pair
 from ._twin import Twin
 

@@ -160,23 +160,16 @@ class ServerStream(ServerSide):
         """
         self._cut = True
         if self._is_secure:
-            await self._flush()
+            await flushed()
             self.writer.transport.abort()
         else:
             self.writer.close()
 
     async def reset(self) -> None:
         """Close with RST, after what was sent. On a Unix socket, which has no RST, the connection just ends."""
-        await self._flush()
-        sock = self.writer.get_extra_info("socket")
-        if sock is not None and sock.family != socket.AF_UNIX:
-            with contextlib.suppress(OSError):  # not connected any more
-                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+        await flushed()
+        reset_on_close(self.writer.get_extra_info("socket"))
         self.writer.transport.abort()
-
-    async def _flush(self) -> None:
-        for _ in range(_FLUSH_TURNS):
-            await asyncio.sleep(0)
 
     def abort(self) -> None:
         """Close now."""
@@ -192,6 +185,19 @@ class ServerStream(ServerSide):
         self.writer.close()
         with contextlib.suppress(*DEPARTURES, OSError):
             await self.writer.wait_closed()
+
+
+def reset_on_close(sock: Any) -> None:
+    """Have the kernel end a connection with RST when its socket is closed; a Unix socket, or None, has no RST."""
+    if sock is not None and sock.family != socket.AF_UNIX:
+        with contextlib.suppress(OSError):  # not connected any more
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+
+
+async def flushed() -> None:
+    """Wait until the loop has handed on what was written to a transport whose kernel has room."""
+    for _ in range(_FLUSH_TURNS):
+        await asyncio.sleep(0)
 
 
 async def open_stream(sock: socket.socket, context: ssl.SSLContext | None) -> ServerStream:

@@ -12,6 +12,7 @@ import pytest
 from aiohttpclient.testing._listener import AT_ONCE, Listener
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -95,6 +96,28 @@ async def test_many_at_once() -> None:
     while len(log.sockets) < len(clients):
         await asyncio.sleep(0)
     assert not any(sock.getblocking() for sock in log.sockets)
+    listener.close()
+    log.close()
+    for sock in clients:
+        sock.close()
+
+
+@pytest.mark.parametrize("end", [Listener.refuse, Listener.close], ids=["refuse", "close"])
+async def test_ended_while_it_accepts(end: Callable[[Listener], None]) -> None:
+    """Who is given a connection may have the listener refuse, or close it, and others get no connection then."""
+    log = _Log()
+
+    def accepted(sock: socket.socket) -> None:
+        log.sockets.append(sock)
+        end(listener)
+
+    listener = Listener("127.0.0.1", None, accepted, log.failures.append)
+    listener.accept()
+    clients = [socket.create_connection(listener.address) for _ in range(3)]
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert len(log.sockets) == 1
+    assert not log.failures
     listener.close()
     log.close()
     for sock in clients:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from aiohttpclient.testing import CutBody, LoopbackServer, Reset, ServerRequest, ServerResponse, Stall
-from aiohttpclient.testing._service import STUBBORN
+from aiohttpclient.testing._tasks import STUBBORN
 from tests.support.leaks import open_descriptors, other_tasks
 from tests.testing.serving import SCHEMES, client_of, connected, exchanged
 
