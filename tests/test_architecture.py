@@ -53,6 +53,7 @@ ABOUT_MORE_THAN_ONE_FILE = {
     "testing/test_aioresponses_docs.py": "what the README of aioresponses shows, and the table of the differences",
     "testing/test_aioresponses_parity.py": "the mock beside the one whose interface it has",
     "client/test_httpbin_fixture.py": "the origin that the tests beside it talk to",
+    "testing/test_contract.py": "what servers and mocks have in common, and a client cannot tell apart",
     "wire/test_hostile.py": "a corpus of hostile responses, each through everything that reads one",
 }
 """Test files beside those of single modules, and why."""

@@ -4,6 +4,9 @@ Nothing here is imported by ``import aiohttpclient``.
 """
 
 from . import _line as line
+from ._asgi import ASGITransport
+from ._asgi_answer import ASGIProtocolError
+from ._asgi_lifespan import LifespanError
 from ._clock import VirtualClock, virtual_time
 from ._connection import ServerConnection
 from ._exchange import Exchange, Fault
@@ -20,6 +23,7 @@ from ._mock_answer import CallbackResult
 from ._mock_calls import RequestCall
 from ._mock_nearest import UnmatchedRequest
 from ._mock_registration import Registration
+from ._no_network import NetworkForbidden, no_network
 from ._oddities import Chunks, EarlyAnswer, Extra, Garbage, Hints
 from ._recorder import Recorder
 from ._recorder_tape import NotRecorded
@@ -31,6 +35,8 @@ from ._signals import PASS
 
 __all__ = [
     "PASS",
+    "ASGIProtocolError",
+    "ASGITransport",
     "BadRequest",
     "CallbackResult",
     "Chunks",
@@ -49,8 +55,10 @@ __all__ = [
     "Hints",
     "InterceptedRequest",
     "Interceptor",
+    "LifespanError",
     "LoopbackServer",
     "MemoryDialer",
+    "NetworkForbidden",
     "NotRecorded",
     "ProxyConnection",
     "ProxyEvent",
@@ -71,5 +79,6 @@ __all__ = [
     "VirtualClock",
     "VirtualTimeLoop",
     "line",
+    "no_network",
     "virtual_time",
 ]

@@ -164,7 +164,7 @@ async def sent_on(site: Site, pool: Callable[[], ConnectionPool | None], request
     body = request.body if "Content-Length" in request.headers or "Transfer-Encoding" in request.headers else None
     bounds = it.timeout  # how long the answer may take is the business of the caller, who waits for ours meanwhile
     patient = Timeout(pool=bounds.pool, connect=bounds.connect, write=None, read=None, min_rate=None)
-    asked = Asked(request.method, str(request.url), body, request.headers, patient, {})
+    asked = Asked(request.method, request.address, body, request.headers, patient, {})
     return await read(await ask(STACK.below(site), it, asked, untold=True))
 
 

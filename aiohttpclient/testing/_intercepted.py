@@ -25,12 +25,17 @@ class InterceptedRequest(ServerRequest):
     @property
     def url(self) -> URL:
         """The absolute URL that is asked for, encoded exactly as it was: a ``yarl.URL``."""
+        return absolute(self.address)
+
+    @property
+    def address(self) -> str:
+        """The same as it was, for whoever asks for it again: a ``yarl.URL`` does not tell an empty query from none."""
         target, connection = self.target, self.connection
         if not target.startswith(("/", "*")) and self.method != "CONNECT":
-            return absolute(target)
+            return target
         scheme = connection.scheme
         start = f"{scheme}://{host_field(connection.host, connection.port, DEFAULT_PORTS[scheme])}"
-        return absolute(start + target if target.startswith("/") else start)
+        return start + target if target.startswith("/") else start
 
     async def send_on(self) -> RealAnswer:
         """Send the request to the next interceptor below, or to where it was to go; what is answered there.

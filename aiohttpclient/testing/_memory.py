@@ -10,7 +10,7 @@ import itertools
 import os
 import ssl as ssl_module
 import traceback
-from typing import TYPE_CHECKING, Self, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, Self, TypeAlias
 
 from ..net import StreamProtocol
 from ._transport import MemoryTransport, pair
@@ -62,6 +62,9 @@ class MemoryDialer:
         who test what is said, and not how it is kept secret. A tunnel through a proxy is encrypted all the same.
     :param room: bytes that may be on their way in either direction, before a writer finds that they pile up
     """
+
+    _culprit: ClassVar[str] = "A handler of the MemoryDialer"
+    """Whose fault it is what is in ``failures``."""
 
     def __init__(
         self,
@@ -119,7 +122,7 @@ class MemoryDialer:
         if refusal is not None:
             raise refusal
         if self._closed:
-            text = f"{os.strerror(errno.ECONNREFUSED)}: the MemoryDialer is closed"
+            text = f"{os.strerror(errno.ECONNREFUSED)}: the {type(self).__name__} is closed"
             raise ConnectionRefusedError(errno.ECONNREFUSED, text)
         stream = self._connect(loop, (host, port))
         try:
@@ -147,7 +150,7 @@ class MemoryDialer:
         if len(failures) == 1:
             raise failures[0]
         if failures:
-            raise BaseExceptionGroup("handlers of a MemoryDialer failed", failures)
+            raise BaseExceptionGroup(f"{self._culprit} failed {len(failures)} times", failures)
 
     async def __aenter__(self) -> Self:
         return self
@@ -160,7 +163,8 @@ class MemoryDialer:
             return
         await self._end()
         for failure in self.failures[self._raised :]:  # most likely why the block failed
-            error.add_note("A handler of the MemoryDialer had failed:\n" + "".join(traceback.format_exception(failure)))
+            trace_of = "".join(traceback.format_exception(failure))
+            error.add_note(f"{self._culprit} had failed:\n{trace_of}")
 
     # -- inside ------------------------------------------------------------------------------------------------------
 
@@ -169,14 +173,18 @@ class MemoryDialer:
         client = ("127.0.0.1", next(self._ports))
         stream = StreamProtocol(loop)
         stream.sendfile_works = False  # there is no socket that a kernel could send it to
-        reader = asyncio.StreamReader(loop=loop)
-        protocol = asyncio.StreamReaderProtocol(reader, self._accept, loop=loop)
+        protocol = self._protocol(loop)
         near, far = pair(loop, stream, protocol, room=self._room, near_address=client, far_address=address)
         far.on_gone = lambda: self._ends.discard(far)
         self._ends.add(far)
         stream.connection_made(near)
         loop.call_soon(protocol.connection_made, far)
         return stream
+
+    def _protocol(self, loop: asyncio.AbstractEventLoop) -> asyncio.BaseProtocol:
+        """What the far end of a new connection is told."""
+        reader = asyncio.StreamReader(loop=loop)
+        return asyncio.StreamReaderProtocol(reader, self._accept, loop=loop)
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         end = writer.transport

@@ -131,8 +131,7 @@ async def read_head(stream: ServerSide) -> bytes | None:
     :raises ClientGone: the client leaves in the middle
     """
     seen = 0
-    while (end := head_end(stream.unread, seen, True)) < 0:
-        _refuse_early(stream.unread, seen)
+    while (end := find_head(stream.unread, seen)) < 0:
         seen = len(stream.unread)
         try:
             await stream.receive()
@@ -141,6 +140,17 @@ async def read_head(stream: ServerSide) -> bytes | None:
                 return None
             raise
     return stream.take(end)
+
+
+def find_head(unread: bytearray, seen: int) -> int:
+    """How long the head is with which ``unread`` begins; -1 where its end has not come. ``seen`` bytes are known.
+
+    :raises BadRequest: what has come cannot become one
+    """
+    end = head_end(unread, seen, True)
+    if end < 0:
+        _refuse_early(unread, seen)
+    return end
 
 
 def _refuse_early(buffer: bytearray, seen: int) -> None:
@@ -220,35 +230,56 @@ def request_framing(request: ServerRequest) -> Framing:
     return framing
 
 
+class RequestBody:
+    """The body of a request, as it comes.
+
+    ``trailers``: the fields behind it, once it is ``done``.
+    """
+
+    def __init__(self, framing: Framing) -> None:
+        self._decoder = ChunkedDecoder(LIMITS, True) if framing.kind is BodyKind.CHUNKED else None
+        self._left = framing.length or 0
+
+    @property
+    def done(self) -> bool:
+        """Whether all of it was taken."""
+        return not self._left if self._decoder is None else self._decoder.done
+
+    @property
+    def trailers(self) -> Headers:
+        """The fields behind a chunked body."""
+        return Headers() if self._decoder is None else self._decoder.trailers
+
+    def take(self, unread: bytearray) -> bytes:
+        """What of its payload is in ``unread``, which keeps what comes behind the body.
+
+        :raises BadRequest: its chunks break the grammar
+        """
+        if self._decoder is None:
+            piece = bytes(unread[: self._left])
+            del unread[: len(piece)]
+            self._left -= len(piece)
+            return piece
+        try:
+            payload = b"".join(self._decoder.feed(bytes(unread)))
+        except HTTPException as error:
+            raise BadRequest(str(error)) from error
+        unread[:] = self._decoder.surplus
+        return payload
+
+
 async def read_body(stream: ServerSide, request: ServerRequest, framing: Framing) -> None:
     """Read the body of ``request`` into it.
 
     :raises BadRequest: its chunks break the grammar
     :raises ClientGone: the client leaves before its end
     """
-    if framing.kind is BodyKind.CHUNKED:
-        request.body, request.trailers = await _read_chunks(stream)
-        return
-    length = framing.length or 0
-    while len(stream.unread) < length:
+    body = RequestBody(framing)
+    payload = bytearray(body.take(stream.unread))
+    while not body.done:
         await stream.receive()
-    request.body = stream.take(length)
-
-
-async def _read_chunks(stream: ServerSide) -> tuple[bytes, Headers]:
-    decoder = ChunkedDecoder(LIMITS, True)
-    body = bytearray()
-    try:
-        while True:
-            for piece in decoder.feed(stream.take(len(stream.unread))):
-                body += piece
-            if decoder.done:
-                break
-            await stream.receive()
-    except HTTPException as error:
-        raise BadRequest(str(error)) from error
-    stream.unread += decoder.surplus
-    return bytes(body), decoder.trailers
+        payload += body.take(stream.unread)
+    request.body, request.trailers = bytes(payload), body.trailers
 
 
 def wants_continue(request: ServerRequest) -> bool:

@@ -405,7 +405,8 @@ def tables() -> dict[str, list[list[str]]]:
     """The rows of each table about aioresponses, by what stands at its head on the left."""
     found: dict[str, list[list[str]]] = {}
     rows: list[list[str]] = []
-    for line in DOCUMENT.read_text(encoding="utf-8").partition("### Coming from aioresponses")[2].splitlines():
+    section = DOCUMENT.read_text(encoding="utf-8").partition("### Coming from aioresponses")[2].partition("\n## ")[0]
+    for line in section.splitlines():
         cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
         if not line.startswith("|"):
             rows = []

@@ -8,7 +8,7 @@ import pytest
 
 from aiohttpclient import Headers
 from aiohttpclient.testing import BadRequest, LoopbackServer, ServerRequest
-from aiohttpclient.testing._request import parse_request_head, request_framing, wants_continue
+from aiohttpclient.testing._request import RequestBody, parse_request_head, request_framing, wants_continue
 from aiohttpclient.wire import BodyKind
 from tests.testing.serving import SCHEMES, connected, exchanged
 
@@ -204,3 +204,33 @@ async def test_read_again() -> None:
     request = ServerRequest("PUT", "/", 11, Headers())
     request.body = b"x"
     assert [await request.read() for _ in range(2)] == [b"x", b"x"]
+
+
+@pytest.mark.parametrize("size", [1, 2, 5, 1000])
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_body_as_it_comes(chunked: bool, size: int) -> None:
+    """A body is taken out of what has come, in pieces of any size, and what comes behind it stays."""
+    fields = {"Transfer-Encoding": "chunked"} if chunked else {"Content-Length": "11"}
+    data = b"5\r\nhello\r\n6\r\n world\r\n0\r\nA: b\r\n\r\n" if chunked else b"hello world"
+    body = RequestBody(request_framing(ServerRequest("POST", "/", 11, Headers(fields))))
+    unread, payload = bytearray(), b""
+    for at in range(0, len(data), size):
+        assert not body.done
+        unread += data[at : at + size]
+        if at + size >= len(data):
+            unread += b"GET /"
+        payload += body.take(unread)
+    assert (payload, bytes(unread), body.done) == (b"hello world", b"GET /", True)
+    assert list(body.trailers.items()) == ([("A", "b")] if chunked else [])
+
+
+def test_a_body_that_breaks_the_grammar() -> None:
+    """Chunks that are none are refused while they come."""
+    body = RequestBody(request_framing(ServerRequest("POST", "/", 11, Headers({"Transfer-Encoding": "chunked"}))))
+    with pytest.raises(BadRequest):
+        body.take(bytearray(b"x"))
+
+
+def test_no_body() -> None:
+    """A request without a body has all of it from the beginning."""
+    assert RequestBody(request_framing(ServerRequest("GET", "/", 11, Headers()))).done
