@@ -32,8 +32,10 @@ catches what this library raises::
     +-- TooManyRedirects                  the limit was reached, or they go round in a circle; ``.url``, ``.history``
     +-- RedirectRefused                   a redirect that is not followed, such as https to http; ``.url``, ``.history``
     +-- BodyNotReplayable                 a body that can be sent once would have to be sent again
+    +-- RobotsDisallowed                  robots.txt does not let us fetch a URL; ``.url``, ``.reason``
     +-- DownloadError                     a file could not be completed; ``.path``
     |   +-- DigestMismatch                ... it is complete, and another one; ``.expected``, ``.actual``
+    +-- SinkError                         results could not be written, or not be resumed; ``.path``, ``.reported``
     +-- AddressRefused                    a policy forbids every address of a name (also an OSError); ``.addresses``
     +-- ProxyError                        a proxy refused or failed (also an OSError); ``.status``, ``.body``
     |   +-- TunnelError                   ... in answer to CONNECT
@@ -105,6 +107,8 @@ __all__ = [
     "RedirectRefused",
     "RemoteDisconnected",
     "ResponseNotReady",
+    "RobotsDisallowed",
+    "SinkError",
     "StallTimeout",
     "StatusError",
     "TooManyRedirects",
@@ -279,6 +283,24 @@ class BodyNotReplayable(HTTPException):
     """The body of a request, an iterator say, can be sent once, and would have to be sent again."""
 
 
+class RobotsDisallowed(HTTPException):
+    """The ``robots.txt`` of an origin does not let us fetch a URL (RFC 9309), or could not be had; nothing was sent.
+
+    ``url`` (str) is that URL, ``reason`` (str) says why.
+    """
+
+    def __init__(self, url: str, reason: str) -> None:
+        super().__init__(shown_url(url), reason)
+        self.url = url
+        self.reason = reason
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.url, self.reason), self.__dict__
+
+    def __str__(self) -> str:
+        return f"{shown_url(self.url)} is not fetched: {self.reason}"
+
+
 class DownloadError(HTTPException):
     """A file could not be downloaded completely.
 
@@ -308,6 +330,23 @@ class DigestMismatch(DownloadError):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.algorithm, self.expected, self.actual, self.path), self.__dict__
+
+
+class SinkError(HTTPException):
+    """Results could not be written, or what a sink should go on with is none of its files, or in use.
+
+    ``reason`` (str) says why, and ``__cause__`` is what the system said, if it did; ``path`` (str) is where the results
+    are; ``reported`` (int) how many of this run are safe there: the first that were written.
+    """
+
+    def __init__(self, reason: str, path: str, reported: int = 0) -> None:
+        super().__init__(reason, path, reported)
+        self.reason = reason
+        self.path = path
+        self.reported = reported
+
+    def __str__(self) -> str:
+        return self.reason
 
 
 class ProxyError(OSError, HTTPException):

@@ -17,8 +17,13 @@ PACKAGE = "aiohttpclient"
 
 # -- the rules, as data
 
+BASICS = {
+    "errors", "status", "timeouts", "_files", "_headers", "_redact", "_sentinels", "_threads", "_url", "_values",
+    "_version",
+}  # fmt: skip
+
 LAYERS = (
-    {"errors", "status", "timeouts", "_headers", "_redact", "_sentinels", "_url", "_values", "_version"},
+    BASICS,
     {"wire"},
     {"net"},
     {"connection"},
@@ -37,13 +42,14 @@ FORBIDDEN = {"wire": {"asyncio", "selectors", "socket", "ssl", "threading", "tim
 
 OPTIONAL = {
     "aiolimiter", "backports", "brotli", "charset_normalizer", "compression", "dask", "distributed", "protego",
-    "publicsuffixlist", "pytest", "python_socks", "rich", "selectolax", "trustme", "uvloop", "zstandard",
+    "publicsuffixlist", "pyarrow", "pytest", "python_socks", "rich", "selectolax", "trustme", "uvloop", "zstandard",
 }  # fmt: skip
 """What may be missing where the package runs. Each is imported in one file at most, inside a function."""
 
 WITHOUT_TEST_FILE = {
     "_sentinels": "an enumeration of one member, whose only behaviour is its repr; the tests of Timeout cover it",
     "_version": "one constant; tests/test_public_api.py compares it with pyproject.toml",
+    "bulk._sink_store": "types, which mypy checks, of what tests/bulk/test_sink.py asks of every kind of sink",
     "client._options": "types, which mypy checks; tests/client/test_building.py is about what they stand for",
     "__init__": "tests/test_public_api.py is about it",
 }

@@ -5,6 +5,7 @@ from ._auth import Auth, BasicAuth, BearerAuth
 from ._charsets import charset_of
 from ._client import AsyncHTTPClient
 from ._codings import decoder_for
+from ._contents import BytesPayload
 from ._cookies import Cookie, CookieJar
 from ._digest import DigestAuth
 from ._download import Download
@@ -16,7 +17,7 @@ from ._pipeline import Handler, Middleware
 from ._request import Request
 from ._response import Response
 from ._retry_budget import RetryBudget
-from ._retry_policy import Attempt, RetryPolicy
+from ._retry_policy import Attempt, RetryPolicy, http_date, retry_after
 from ._sse import ServerSentEvent
 from ._stream import ResponseStream
 from ._timings import Timings
@@ -27,6 +28,7 @@ __all__ = [
     "Auth",
     "BasicAuth",
     "BearerAuth",
+    "BytesPayload",
     "ClientEvent",
     "Cookie",
     "CookieJar",
@@ -49,9 +51,11 @@ __all__ = [
     "delete",
     "get",
     "head",
+    "http_date",
     "options",
     "patch",
     "post",
     "put",
     "request",
+    "retry_after",
 ]

@@ -264,6 +264,10 @@ class AsyncHTTPClient(Transfers):
         """Send a request that is made already; the answer is the caller's to read, and to close."""
         return await (self._sender or self._make_sender()).pipeline(request)
 
+    async def complete(self, request: Request) -> Response:
+        """The same with the whole answer; what is raised says :meth:`request`."""
+        return await (self._sender or self._make_sender())(request)
+
     def build_request(self, method: str, url: str | URL, **options: Unpack[RequestOptions]) -> Request:
         """The request that :meth:`request` would send, for :meth:`send`; a total timeout begins to run now."""
         talks = self._on_event is not None or log.isEnabledFor(logging.DEBUG)

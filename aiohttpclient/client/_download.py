@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
+from .._threads import finished, in_thread, start
 from ..errors import BodyTooLarge, DigestMismatch, DownloadError, IncompleteRead
 from ._checksums import checksum_of
 from ._partfile import PartFile
 from ._ranges import DISLIKED, Refusal, is_stuck, judge, range_fields
-from ._threads import finished, in_thread, start
 
 if TYPE_CHECKING:
     import os

@@ -28,6 +28,7 @@ import stat
 import sys
 from typing import TYPE_CHECKING, Final
 
+from .._files import OPEN_FLAGS, is_at, lock, sync_folder, write_all
 from ..errors import DownloadError
 from ._ranges import Held, is_rewritten, is_validator
 
@@ -37,9 +38,6 @@ if TYPE_CHECKING:
 
     from ._checksums import Hasher
     from ._ranges import Body
-
-if sys.platform != "win32":
-    import fcntl
 
 NOTE_SIZE: Final = 64 * 1024
 """Bytes of a note that are read: a few hundred is usual, and the longest field that is accepted fits."""
@@ -51,9 +49,6 @@ NAME_MAX: Final = 255
 """Bytes that the name of a file may have, on nearly all file systems."""
 
 PART, NOTE = ".part", ".part.json"
-
-_FLAGS: Final = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
-"""Not through symbolic links: in a folder where others can write, one could lead to any file of ours."""
 
 
 class PartFile:
@@ -116,10 +111,10 @@ class PartFile:
         # Whoever must not read the old file must not read the new one while it comes, but we must when we go on.
         mode = 0o666 if replaced is None else replaced.st_mode & 0o777 | 0o600
         while True:
-            file = io.FileIO(os.open(self.path, _FLAGS, mode), "r+")
+            file = io.FileIO(os.open(self.path, OPEN_FLAGS, mode), "r+")
             try:
-                _lock(file)
-                if _is_at(file, self.path):
+                lock(file)
+                if is_at(file, self.path):
                     if replaced is not None:
                         _liken(file, replaced, mode)
                     return file
@@ -172,10 +167,7 @@ class PartFile:
             data = b"".join(blocks)
             if hasher is not None:
                 hasher.update(data)
-            with memoryview(data) as rest:
-                at = 0
-                while at < len(rest):
-                    at += file.write(rest[at:]) or 0
+            write_all(file, data)
         except BaseException:
             self._broken = True
             raise
@@ -202,7 +194,7 @@ class PartFile:
         self._begun = True
         if not self._noted and note and self._resume and validator is not None:
             text = json.dumps({"url": self._url, "validator": validator, "total": total})
-            with io.FileIO(os.open(self.note, _FLAGS | os.O_TRUNC, 0o666), "r+") as beside:
+            with io.FileIO(os.open(self.note, OPEN_FLAGS | os.O_TRUNC, 0o666), "r+") as beside:
                 beside.write(text.encode())
             self._noted = True
 
@@ -219,7 +211,7 @@ class PartFile:
         self.path.replace(self._place)
         self.note.unlink(missing_ok=True)
         self.close()
-        _sync_folder(self._place.parent)
+        sync_folder(self._place.parent)
 
     def give_up(self, rest: Sequence[bytes]) -> None:
         """End too early: keep what can be continued, ``rest`` included, and nothing else."""
@@ -263,20 +255,6 @@ def name_beside(name: str) -> str:
     return f"{name[:40]}~{hashlib.sha256(encoded).hexdigest()[:16]}"
 
 
-def _lock(file: io.FileIO) -> None:
-    """Lock ``file`` against others that do so.
-
-    :raises BlockingIOError: one of them has it
-    """
-    if sys.platform != "win32":
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise
-        except OSError:  # some network file systems know no locks
-            pass
-
-
 def _liken(file: io.FileIO, replaced: os.stat_result, mode: int) -> None:
     """Give ``file`` the owner and the group of what it replaces, and ``mode``, as far as we may."""
     if sys.platform != "win32":
@@ -284,22 +262,3 @@ def _liken(file: io.FileIO, replaced: os.stat_result, mode: int) -> None:
             os.fchown(file.fileno(), replaced.st_uid, replaced.st_gid)
         with contextlib.suppress(OSError):
             os.fchmod(file.fileno(), mode)
-
-
-def _is_at(file: io.FileIO, path: Path) -> bool:
-    """Whether ``path`` still leads to ``file``."""
-    try:
-        return os.path.samestat(os.fstat(file.fileno()), path.stat())
-    except FileNotFoundError:
-        return False
-
-
-def _sync_folder(folder: Path) -> None:
-    """Put the new name on the disk, where folders can be synchronized."""
-    if sys.platform != "win32":
-        with contextlib.suppress(OSError):
-            descriptor = os.open(folder, os.O_RDONLY)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)

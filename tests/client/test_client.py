@@ -500,6 +500,13 @@ async def test_send_what_was_built() -> None:
         assert (here.sent["X-A"], here.asked.body, here.asked.method) == ("1", b"[1]", "POST")
 
 
+async def test_complete_what_was_built() -> None:
+    """A request that was made by itself can be answered whole, with redirects, as if it had been asked for."""
+    async with talking({"/x": reply(b"", "Location: /y", status="302 Found")}) as here:
+        response = await here.client.complete(here.client.build_request("GET", "/x"))
+        assert (response.content, response.url.path, [one.status for one in response.history]) == (b"/y", "/y", [302])
+
+
 async def test_settings_of_the_client_hold_on_the_wire() -> None:
     """What is said once is said with every request, until the client says otherwise."""
     options: Any = {

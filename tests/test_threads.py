@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from aiohttpclient.client._threads import finished
+from aiohttpclient._threads import finished
 
 
 async def test_the_result_of_a_thread() -> None:
