@@ -9,12 +9,11 @@ from __future__ import annotations
 import json
 import os
 import re
-import tempfile
-from contextlib import suppress
 from dataclasses import MISSING, asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .._files import put_file
 from ._cookie_rules import check_pair
 from ._cookie_store import Cookie
 
@@ -165,16 +164,4 @@ def _netscape_line(cookie: Cookie) -> str:
 
 def _write(path: StrPath, text: str) -> None:
     """Put a file with ``text`` at ``path``, with mode 0600, in one step."""
-    place = Path(path)
-    # mkstemp makes a new file with mode 0600; in the same folder, as a rename cannot go to another disk.
-    descriptor, name = tempfile.mkstemp(prefix=f".{place.name}.", dir=place.parent)
-    try:
-        with open(descriptor, "wb") as file:  # noqa: PTH123  # a descriptor
-            file.write(text.encode("latin-1"))
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(place)
-    except BaseException:
-        with suppress(OSError):
-            Path(name).unlink()
-        raise
+    put_file(Path(path), text.encode("latin-1"), 0o600)

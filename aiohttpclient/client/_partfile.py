@@ -24,11 +24,10 @@ import hashlib
 import io
 import json
 import os
-import stat
 import sys
 from typing import TYPE_CHECKING, Final
 
-from .._files import OPEN_FLAGS, is_at, lock, sync_folder, write_all
+from .._files import OPEN_FLAGS, is_at, lock, replaceable, sync_folder, write_all
 from ..errors import DownloadError
 from ._ranges import Held, is_rewritten, is_validator
 
@@ -95,14 +94,9 @@ class PartFile:
 
     def _check_target(self) -> os.stat_result | None:
         """What is known of the file that is to be replaced; None: there is none."""
-        try:
-            found = self.target.stat()  # what the kernel says about links of others passes
-        except FileNotFoundError:
+        found = replaceable(self.target)
+        if found is None:
             return None
-        if stat.S_ISDIR(found.st_mode):
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(self.target))
-        if not stat.S_ISREG(found.st_mode):
-            raise OSError(errno.EINVAL, "not a regular file", str(self.target))
         if not self._overwrite:
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(self.target))
         return found

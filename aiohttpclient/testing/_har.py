@@ -8,14 +8,14 @@ field that changes is a line that changes. A file is written beside its place, a
 from __future__ import annotations
 
 import json
-import os
 import re
-import tempfile
-from contextlib import suppress
-from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+from .._files import put_file
 from .._version import VERSION as OUR_VERSION
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 Document: TypeAlias = dict[str, Any]
 """A HAR file as JSON has it: ``{"log": {"version": ..., "creator": ..., "entries": [...]}}``."""
@@ -82,31 +82,11 @@ def write(path: Path, document: Document) -> None:
     Whoever reads it meanwhile, and whoever finds it after this process was killed, sees the old one or the new one. A
     file that is replaced leaves its mode to the new one; of a symbolic link the file is replaced to which it leads.
 
-    :raises OSError: it cannot be written; what was there is there still
+    :raises OSError: it cannot be written, or what is there is no file; that is there still
     """
     place = path.resolve()
     place.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(prefix=f".{place.name[:100]}.", dir=place.parent)
-    try:
-        with open(descriptor, "wb") as file:  # noqa: PTH123  # a descriptor
-            file.write(dumps(document).encode())
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).chmod(_mode(place))
-        Path(name).replace(place)
-    except BaseException:
-        with suppress(OSError):
-            Path(name).unlink()
-        raise
-
-
-def _mode(place: Path) -> int:
-    """That of the file that is replaced, or what a new one has."""
-    with suppress(FileNotFoundError):
-        return place.stat().st_mode & 0o777
-    mask = os.umask(0)  # there is no other way to ask for it
-    os.umask(mask)
-    return _MODE & ~mask
+    put_file(place, dumps(document).encode(), _MODE, keep_mode=True)
 
 
 def dumps(document: Document) -> str:
