@@ -12,6 +12,7 @@ from . import (
     client,
     hosts,
     idle,
+    mocked,
     pool_small,
     read_large,
     send_large,
@@ -51,4 +52,5 @@ ROWS: Final[dict[str, Callable[[Servers, Effort], Coroutine[None, None, Result]]
     "client-fields": client.fields,
     "client-tls": client.tls,
     "client-cold": client.cold,
+    "mocked": mocked.run,
 }
