@@ -29,7 +29,8 @@ LAYERS = (
     {"connection"},
     {"pool"},
     {"client"},
-    {"testing", "bulk", "cli"},
+    {"testing", "bulk"},
+    {"cli"},
 )
 """From left to right. A layer imports from those to its left; parts of the same set do not know each other, except the
 modules of the first, which may build on one another."""
@@ -51,6 +52,7 @@ WITHOUT_TEST_FILE = {
     "_version": "one constant; tests/test_public_api.py compares it with pyproject.toml",
     "bulk._sink_store": "types, which mypy checks, of what tests/bulk/test_sink.py asks of every kind of sink",
     "client._options": "types, which mypy checks; tests/client/test_building.py is about what they stand for",
+    "cli._help": "texts, which tests/cli/test_parser.py and the comparison with docs/command-line.md read",
     "__init__": "tests/test_public_api.py is about it",
 }
 """Modules that have no test file of their own, and why."""
