@@ -84,8 +84,7 @@ class MemoryStorm(Storm):
         return False  # to no socket, which one could look at
 
 
-@pytest.mark.parametrize("room", [5000, 65_536])
-@pytest.mark.parametrize("seed", range(len(LIMITS)))
+@pytest.mark.parametrize(("seed", "room"), [*zip(range(len(LIMITS)), itertools.cycle([5000, 65_536]), strict=False)])
 async def test_in_memory(seed: int, room: int) -> None:
     """In memory: every answer is the answer to its own request, and in the end the pool is empty and works."""
     asyncio.get_running_loop().set_debug(False)
