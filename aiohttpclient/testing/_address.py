@@ -26,6 +26,9 @@ class Addressed:
         self._listener: Listener | None = None
         self._entered = False
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self._path or (self.netloc if self._listener else 'before its block')}>"
+
     def _enter(self) -> None:
         """Begin its block, which there is one of.
 

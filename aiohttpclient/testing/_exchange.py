@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import reprlib
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterable
 from contextvars import ContextVar
@@ -49,6 +50,10 @@ class Fault(ABC):
     @abstractmethod
     async def play(self, exchange: Exchange) -> None:
         """Do it, with the methods of ``exchange``."""
+
+    def __repr__(self) -> str:
+        given = ", ".join([f"{name}={reprlib.repr(value)}" for name, value in vars(self).items()])
+        return f"{type(self).__name__}({given})"
 
     def __await__(self) -> Generator[Any, None, None]:
         exchange = _current.get(None)

@@ -66,7 +66,8 @@ class CallAssertions(ABC):
         :param args_to_match: names of the keywords that are compared; None: all that are given, and a body for which
             there is none is a difference
         :param kwargs: ``params``, ``headers`` (those that are named), ``json``, ``data``, ``content``, ``cookies``,
-            ``auth`` (user and password)
+            ``auth`` (user and password). ``unittest.mock.ANY`` may stand for each of these but ``params``, for the
+            value of a header or a cookie, and for anything within JSON
         :raises AssertionError: it was not; the text has both sides
         :raises TypeError: a keyword that cannot be compared with what was sent
         """
@@ -95,7 +96,7 @@ class CallAssertions(ABC):
             head = "the request differs" if len(each) == 1 else f"of {len(each)} requests the nearest differs"
             raise AssertionError(_text(f"{method.upper()} {shown_address(url)}", nearest, head))
 
-    def assert_called_once_with(self, *args: Any, **kwargs: Any) -> None:
+    def assert_called_once_with(self, url: Address, method: str = "GET", *args: Any, **kwargs: Any) -> None:
         """Just one request was made, and it is what :meth:`assert_called_with` says of these arguments.
 
         :raises AssertionError: it is not, or there are none, or several
@@ -103,7 +104,7 @@ class CallAssertions(ABC):
         """
         __tracebackhide__ = True
         self.assert_called_once()
-        self.assert_called_with(*args, **kwargs)
+        self.assert_called_with(url, method, *args, **kwargs)
 
     def _calls_to(self, url: Address, method: str, kwargs: Mapping[str, Any]) -> list[RequestCall]:
         wanted = url if is_pattern(url) else merged(url, kwargs.get("params"))  # type: ignore[arg-type]  # no pattern

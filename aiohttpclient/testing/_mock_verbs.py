@@ -20,29 +20,29 @@ class MockVerbs(ABC):
         """Answer a request."""
 
     def get(self, url: Address, **answer: Unpack[AnswerOptions]) -> Registration:
-        """``add(url, "GET", ...)``."""
+        """``add(url, "GET", ...)``: see there for the arguments."""
         return self.add(url, "GET", **answer)
 
     def head(self, url: Address, **answer: Unpack[AnswerOptions]) -> Registration:
-        """``add(url, "HEAD", ...)``."""
+        """``add(url, "HEAD", ...)``: see there for the arguments."""
         return self.add(url, "HEAD", **answer)
 
     def post(self, url: Address, **answer: Unpack[AnswerOptions]) -> Registration:
-        """``add(url, "POST", ...)``."""
+        """``add(url, "POST", ...)``: see there for the arguments."""
         return self.add(url, "POST", **answer)
 
     def put(self, url: Address, **answer: Unpack[AnswerOptions]) -> Registration:
-        """``add(url, "PUT", ...)``."""
+        """``add(url, "PUT", ...)``: see there for the arguments."""
         return self.add(url, "PUT", **answer)
 
     def patch(self, url: Address, **answer: Unpack[AnswerOptions]) -> Registration:
-        """``add(url, "PATCH", ...)``."""
+        """``add(url, "PATCH", ...)``: see there for the arguments."""
         return self.add(url, "PATCH", **answer)
 
     def delete(self, url: Address, **answer: Unpack[AnswerOptions]) -> Registration:
-        """``add(url, "DELETE", ...)``."""
+        """``add(url, "DELETE", ...)``: see there for the arguments."""
         return self.add(url, "DELETE", **answer)
 
     def options(self, url: Address, **answer: Unpack[AnswerOptions]) -> Registration:
-        """``add(url, "OPTIONS", ...)``."""
+        """``add(url, "OPTIONS", ...)``: see there for the arguments."""
         return self.add(url, "OPTIONS", **answer)

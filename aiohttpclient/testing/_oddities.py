@@ -57,8 +57,8 @@ class Extra(Fault):
 class EarlyAnswer(Fault):
     """The answer before the body of the request was read, which is read, and thrown away, after it.
 
-    For routes that are ``early=True``. With ``reset`` the connection is reset behind the answer in place of that, as
-    by servers that just close: the answer may be lost on its way.
+    For what ``route`` or ``add`` was given with ``early=True``. With ``reset`` the connection is reset behind the
+    answer in place of that, as by servers that just close: the answer may be lost on its way.
     """
 
     def __init__(self, answer: Any, *, reset: bool = False) -> None:
@@ -68,7 +68,9 @@ class EarlyAnswer(Fault):
     async def play(self, exchange: Exchange) -> None:
         """Answer, and end the connection."""
         if exchange.request.body:
-            raise RuntimeError('the body was read before the handler was called: use route("POST", path, early=True)')
+            raise RuntimeError(
+                "the body was read before the answer was asked for: say early=True to server.route or server.add"
+            )
         exchange.closes = True
         await exchange.answer(self.answer)
         if self.reset:

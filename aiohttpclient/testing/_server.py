@@ -66,7 +66,7 @@ class LoopbackServer(Addressed):
         if certificate != "good" and tls is not True:
             raise ValueError("a certificate is chosen with tls=True; a context of your own has its own")
         super().__init__(host, path)
-        self.faults = ServerFaults(slow_accept, refuse, close_after, certificate)
+        self._faults = ServerFaults(slow_accept, refuse, close_after, certificate)
         self._tls = tls
         self._service = Service(self.faults, tls)
 
@@ -100,6 +100,11 @@ class LoopbackServer(Addressed):
             raise BaseExceptionGroup("handlers of the LoopbackServer failed", self.failures)
 
     # -- what happened
+
+    @property
+    def faults(self) -> ServerFaults:
+        """What it does to all connections: ``server.faults.refuse = True``, at any time."""
+        return self._faults
 
     @property
     def requests(self) -> list[ServerRequest]:
@@ -173,7 +178,7 @@ class LoopbackServer(Addressed):
         """Answer with ``answers``, one after the other, and with the last from then on.
 
         ``server.add("GET", "/report", Reset(), (503, "later"), {"done": True})``. A function among them is called, as
-        that of a route.
+        that of a route; ``early`` is that of :meth:`route`.
 
         :raises ValueError: a method or a path that no request has, or no answer
         :raises TypeError: an answer that is none

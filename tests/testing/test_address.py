@@ -34,6 +34,7 @@ def test_before_the_block(make: Callable[..., Addressed], name: str, called: str
         assert str(caught.value) == f"the {called} has no address before its block: {block}"
     assert make().path is None
     assert make(path="socket").path == "socket"
+    assert (repr(make()), repr(make(path="socket"))) == (f"<{name} before its block>", f"<{name} socket>")
 
 
 @both
@@ -44,6 +45,7 @@ async def test_in_the_block(make: Callable[..., FaultProxy], name: str, called: 
         assert thing.port > 0
     async with make(host="::1") as thing:
         assert (thing.host, thing.netloc) == ("::1", f"[::1]:{thing.port}")
+        assert repr(thing) == f"<{name} [::1]:{thing.port}>"
     path = tmp_path / "socket"
     async with make(path=path) as thing:
         assert (thing.host, thing.port, thing.netloc, thing.path) == ("localhost", 0, "localhost", str(path))

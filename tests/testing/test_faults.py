@@ -228,3 +228,10 @@ def test_wrong_numbers(make: Any, text: str) -> None:
     """A number that means nothing is refused when the fault is made."""
     with pytest.raises(ValueError, match=f"^{text}$"):
         make()
+
+
+def test_repr() -> None:
+    """In the text of a failed test a fault says what it is, and no more than a line of it."""
+    assert repr(Stall("later", after=3)) == "Stall(answer='later', after=3)"
+    assert repr(Close((404, "gone"))) == "Close(answer=(404, 'gone'), after=None)"
+    assert len(repr(CutBody(b"x" * 10_000))) < 100

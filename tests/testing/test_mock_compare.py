@@ -28,6 +28,12 @@ def said(expected: dict[str, Any], **request: Any) -> list[str]:
         ({"headers": {"x-a": 1, "X-B": None}}, {"headers": {"X-A": "1"}}, []),
         ({"headers": [("X-A", b"1")]}, {"headers": {"X-A": "1"}}, []),
         ({"headers": {"X-A": "1"}}, {"headers": {"X-A": "2"}}, ["header 'X-A': expected '1', got '2'"]),
+        ({"headers": {"X-A": mock.ANY}}, {"headers": {"X-A": "2"}}, []),
+        ({"headers": {"X-A": mock.ANY}}, {}, ["header 'X-A': expected any, got none"]),
+        ({"headers": mock.ANY, "cookies": mock.ANY, "auth": mock.ANY}, {}, []),
+        ({"data": mock.ANY}, {"headers": FORM, "body": b"a=2"}, []),
+        ({"content": mock.ANY}, {"body": b"x"}, []),
+        ({"json": mock.ANY}, {"body": b"x"}, ["json: expected <ANY>, got b'x', which is none"]),
         ({"headers": {"X-A": None}}, {"headers": {"X-A": "2"}}, ["header 'X-A': expected none, got '2'"]),
         (
             {"headers": {"Authorization": "abc"}},

@@ -160,7 +160,7 @@ async def test_late_early_answer() -> None:
         server.add("POST", "/", EarlyAnswer("x"))
         response = await client.post("/", content=b"body")
         assert response.status == 500
-        assert 'use route("POST", path, early=True)' in response.text
+        assert "say early=True to server.route or server.add" in response.text
         server.failures.clear()
 
 

@@ -30,6 +30,12 @@ def test_options() -> None:
     assert (faults.slow_accept, faults.refuse, faults.close_after, faults.certificate) == (1, True, 2, "expired")
 
 
+def test_faults_are_those_of_the_server() -> None:
+    """Others are not taken in their place, for they would do nothing."""
+    with pytest.raises(AttributeError):
+        LoopbackServer().faults = ServerFaults(refuse=True)  # type: ignore[misc]  # just that is refused
+
+
 @pytest.mark.parametrize(
     ("name", "value", "text"),
     [
