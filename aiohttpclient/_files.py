@@ -8,10 +8,12 @@ import os
 import secrets
 import stat
 import sys
+import threading
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     import io
+    from collections.abc import Iterator
     from pathlib import Path
 
 if sys.platform != "win32":
@@ -27,6 +29,9 @@ PREFIX_LENGTH: Final = 50
 """Characters of a file's name that the name of its successor begins with, until it has its place: names are 255 bytes
 long at most, and a character may be four."""
 
+_ALONE: Final = threading.Lock()
+"""Of whoever is alone in any folder: a lock of the system is each thread's as soon as it is one's."""
+
 
 def lock(file: io.FileIO) -> None:
     """Lock ``file`` against others that do so, for as long as it is open.
@@ -40,6 +45,21 @@ def lock(file: io.FileIO) -> None:
             raise
         except OSError:  # some network file systems know no locks
             pass
+
+
+@contextlib.contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Keep others who ask for it here, in any process, from ``folder``.
+
+    Where folders cannot be locked (Windows, some file systems), others are kept out who are in this process.
+    """
+    with _ALONE, contextlib.ExitStack() as stack:
+        if sys.platform != "win32":
+            with contextlib.suppress(OSError):
+                descriptor = os.open(folder, os.O_RDONLY)
+                stack.callback(os.close, descriptor)  # which lets go of the lock
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
 
 
 def write_all(file: io.FileIO, data: bytes | memoryview) -> None:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 BODILESS: Final = {204, 304}
 """Statuses of answers that end with their head (RFC 9112 section 6.3)."""
 
+LONGEST: Final = 100
+"""Digits of a Content-Length; int() has a bound, too, and an error of its own."""
+
 INTERNAL_ERROR: Final = b"Internal Server Error"
 """What is answered in place of an application that fails: uvicorn's words."""
 
@@ -97,7 +100,11 @@ class Answer:
     # -- messages
 
     def _hint(self, message: Mapping[str, Any]) -> bytes:
-        lines = b"".join([line for _, _, line in _fields([(b"link", link) for link in message.get("links", ())])])
+        try:
+            links = [(b"link", link) for link in message.get("links", ())]
+        except TypeError:
+            raise ASGIProtocolError(f"links are bytes, several, not {message['links']!r:.100}") from None
+        lines = b"".join([line for _, _, line in _fields(links)])
         if self.begun or self._version < 11 or not lines:
             return b""  # behind the final head there is no place for another
         return b"HTTP/1.1 103 Early Hints\r\n" + lines + b"\r\n"
@@ -176,6 +183,6 @@ def _fields(headers: Any) -> list[tuple[bytes, bytes, bytes]]:
 
 def _length(values: Iterable[bytes]) -> int:
     first, *others = values
-    if others or not first.isdigit():
+    if others or not first.isdigit() or len(first) > LONGEST:
         raise ASGIProtocolError(f"not a Content-Length: {b', '.join([first, *others]).decode('latin-1'):.100}")
     return int(first)

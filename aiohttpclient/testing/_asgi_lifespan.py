@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ._asgi_answer import ASGIProtocolError
 from ._asgi_scope import ASGI_VERSION
+from ._exchange import _is_cancelled
 
 if TYPE_CHECKING:
     from contextvars import Context
@@ -151,8 +152,16 @@ class Lifespan:
         }
         try:
             await self._application(scope, self._receive, self._send)
-        except (asyncio.CancelledError, KeyboardInterrupt, SystemExit):
+        except (KeyboardInterrupt, SystemExit):
             raise
+        except asyncio.CancelledError as error:
+            if _is_cancelled():
+                raise
+            # Whoever raised this one would seem to be cancelled.
+            self._error = LifespanError(
+                f"the application let a CancelledError through in its {self._phase.value} phase"
+            )
+            self._error.__cause__ = error
         except BaseException as error:  # noqa: BLE001  # whoever waits raises it
             self._error = error
         finally:

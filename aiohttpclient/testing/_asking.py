@@ -9,7 +9,7 @@ from __future__ import annotations
 import socket
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..errors import ConnectTimeout, PhaseTimeout, PoolFull, PoolTimeout
+from ..errors import BodyTooLarge, ConnectTimeout, PhaseTimeout, PoolFull, PoolTimeout
 from ..pool import ConnectionPool, TimeoutManager, rewinder
 from ..timeouts import Timeout
 from ._intercepted import RealAnswer
@@ -153,9 +153,12 @@ def again(body: Any, rewind: Callable[[], object] | None, outcome: Outcome) -> A
     return [request.body] if "Transfer-Encoding" in request.headers else request.body
 
 
-async def sent_on(site: Site, pool: Callable[[], ConnectionPool | None], request: InterceptedRequest) -> RealAnswer:
+async def sent_on(
+    site: Site, pool: Callable[[], ConnectionPool | None], request: InterceptedRequest, max_body: int | None
+) -> RealAnswer:
     """The answer of those below that of ``site``, or of what the pool connects to.
 
+    :raises BodyTooLarge: its body has more bytes than ``max_body``
     :raises ConnectionAbortedError: the pool is gone
     """
     it = pool()
@@ -165,13 +168,20 @@ async def sent_on(site: Site, pool: Callable[[], ConnectionPool | None], request
     bounds = it.timeout  # how long the answer may take is the business of the caller, who waits for ours meanwhile
     patient = Timeout(pool=bounds.pool, connect=bounds.connect, write=None, read=None, min_rate=None)
     asked = Asked(request.method, request.address, body, request.headers, patient, {})
-    return await read(await ask(STACK.below(site), it, asked, untold=True))
+    return await read(await ask(STACK.below(site), it, asked, untold=True), max_body)
 
 
-async def read(answer: Any) -> RealAnswer:
-    """``answer``, read to its end."""
+async def read(answer: Any, most: int | None) -> RealAnswer:
+    """``answer``, read to its end.
+
+    :raises BodyTooLarge: its body has more bytes than ``most``; the connection is closed
+    """
     try:
-        body = await answer.read()
+        if most is not None and (answer.length or 0) > most:
+            raise BodyTooLarge(most)
+        body = await answer.read(None if most is None else most + 1)
+        if most is not None and len(body) > most:
+            raise BodyTooLarge(most)
     finally:
         await answer.close()
     version = "1.1" if answer.version == 11 else "1.0"

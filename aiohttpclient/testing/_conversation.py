@@ -8,7 +8,7 @@ sent on from here, and answered with what came back.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from ._connection import ServerConnection
 from ._exchange import exchanged
@@ -29,7 +29,10 @@ if TYPE_CHECKING:
     from ._site import Site
     from ._transport import MemoryTransport
 
-    SendOn: TypeAlias = Callable[[InterceptedRequest], Awaitable[RealAnswer]]
+    SendOn: TypeAlias = Callable[[InterceptedRequest, int | None], Awaitable[RealAnswer]]
+
+LOUD: Final = (KeyboardInterrupt, SystemExit, GeneratorExit)
+"""What would end the loop, or the task of whoever answers without a word, and not what the caller does."""
 
 
 class InterceptedConnection(ServerConnection):
@@ -93,6 +96,10 @@ class Conversation:
         except ClientGone as error:
             connection.error = error
             self._forget()  # what was to be told to nobody
+        except LOUD as error:  # of a body; what respond() raises has become a signal
+            if is_collected(error, task):
+                raise
+            await far_end.fail(error)
         finally:
             tasks.discard(task)
 
@@ -124,9 +131,12 @@ class Conversation:
 
     async def respond(self, request: Any) -> Any:
         """The answer of the interceptor, or a signal."""
+        task = current_task()
         try:
             answer = await self.site.interceptor.respond(request)
-        except (KeyboardInterrupt, SystemExit) as error:  # which would end the loop, and not what the caller does
+        except LOUD as error:
+            if is_collected(error, task):
+                raise
             return self._signal(Outcome(error, None))
         if answer is not PASS:
             return answer.answer if isinstance(answer, RealAnswer) else answer
@@ -151,3 +161,8 @@ class Conversation:
     def _signal(self, outcome: Outcome) -> ServerResponse:
         response, self._token = SIGNALS.send(outcome)
         return response
+
+
+def is_collected(error: BaseException, task: object) -> bool:
+    """Whether ``error`` is how the collector ends what ``task`` did, which goes on no more."""
+    return isinstance(error, GeneratorExit) and current_task() is not task

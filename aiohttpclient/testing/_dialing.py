@@ -61,9 +61,10 @@ async def connection_getresponse(
     return answer  # type: ignore[no-any-return]  # what the original returns
 
 
-async def sent_on(site: Site, conn: Callable[[], Any], request: InterceptedRequest) -> RealAnswer:
+async def sent_on(site: Site, conn: Callable[[], Any], request: InterceptedRequest, max_body: int | None) -> RealAnswer:
     """The answer of those below that of ``site``, or of what the connection leads to; over one of its own.
 
+    :raises BodyTooLarge: its body has more bytes than ``max_body``
     :raises ConnectionAbortedError: the connection is gone
     :raises ProtocolError: the answer is not one that could be handed on
     """
@@ -82,7 +83,7 @@ async def sent_on(site: Site, conn: Callable[[], Any], request: InterceptedReque
         response = await real.getresponse()
         if response.status == 101:
             raise ProtocolError("an upgrade cannot be sent on: let passes() say that it is for somebody else")
-        answer = await read(response)
+        answer = await read(response, max_body)
     except BaseException:
         real.abort()
         raise

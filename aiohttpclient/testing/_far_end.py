@@ -102,6 +102,10 @@ class FarEnd(ServerSide, asyncio.Protocol):
     async def _run(self) -> None:
         try:
             await self._serve()
+        except asyncio.CancelledError as error:
+            if not self._ended:  # by somebody else: who waits for an answer would wait in vain
+                self.abort(error)
+            raise
         finally:
             self._busy = False
             self.task = None

@@ -11,10 +11,11 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from .._files import put_file
+from .._files import alone_in, put_file
 from .._version import VERSION as OUR_VERSION
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
 Document: TypeAlias = dict[str, Any]
@@ -55,6 +56,8 @@ def read(path: Path) -> Document | None:
         raise ValueError(f"{path}: not UTF-8, as a HAR file is (at byte {error.start})") from None
     except json.JSONDecodeError as error:
         raise ValueError(f"{path}: not JSON: {error.msg} (line {error.lineno}, column {error.colno})") from None
+    except ValueError:  # Python takes no more digits than sys.get_int_max_str_digits()
+        raise ValueError(f"{path}: not a HAR file: there is a number of too many digits") from None
     except RecursionError:
         raise ValueError(f"{path}: not a HAR file: there are too many objects within each other") from None
     _check(document, path)
@@ -87,6 +90,13 @@ def write(path: Path, document: Document) -> None:
     place = path.resolve()
     place.parent.mkdir(parents=True, exist_ok=True)
     put_file(place, dumps(document).encode(), _MODE, keep_mode=True)
+
+
+def alone(path: Path) -> AbstractContextManager[None]:
+    """Keep others who ask for it here, in any process, from the folder of ``path``, which is made."""
+    folder = path.resolve().parent
+    folder.mkdir(parents=True, exist_ok=True)
+    return alone_in(folder)
 
 
 def dumps(document: Document) -> str:

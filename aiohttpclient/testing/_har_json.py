@@ -47,7 +47,7 @@ def _cookie_set(line: str) -> dict[str, Any]:
         elif name == "expires":
             try:
                 cookie[name] = parsedate_to_datetime(value.strip()).isoformat().replace("+00:00", "Z")
-            except ValueError:  # HAR has dates in one form only
+            except (ValueError, OverflowError):  # HAR has dates in one form only
                 continue
     return cookie
 

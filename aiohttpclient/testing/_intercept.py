@@ -52,8 +52,8 @@ class Interceptor:
     async def respond(self, request: InterceptedRequest) -> Any:
         """Whatever a handler of :class:`LoopbackServer` may return, a fault too; a :class:`RealAnswer`; :data:`PASS`.
 
-        What it raises is raised at the caller: the very object. It runs in a task of its own, with the caller's context
-        variables, and is cancelled when the caller gives up.
+        What it raises is raised at the caller: the very object, whatever ``BaseException`` it is. It runs in a task of
+        its own, with the caller's context variables, and is cancelled when the caller gives up.
         """
         raise NotImplementedError(f"{type(self).__name__} has no method respond")
 

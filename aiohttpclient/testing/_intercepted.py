@@ -37,12 +37,14 @@ class InterceptedRequest(ServerRequest):
         start = f"{scheme}://{host_field(connection.host, connection.port, DEFAULT_PORTS[scheme])}"
         return start + target if target.startswith("/") else start
 
-    async def send_on(self) -> RealAnswer:
+    async def send_on(self, *, max_body: int | None = None) -> RealAnswer:
         """Send the request to the next interceptor below, or to where it was to go; what is answered there.
 
+        :param max_body: bytes that the body of the answer may have, not decoded; None: any number
+        :raises BodyTooLarge: it has more, which are not waited for: the connection that they come over is closed
         :raises Exception: what the caller of a request would see without this interceptor, or above the one below
         """
-        answer: RealAnswer = await self.connection.conversation.send_on(self)
+        answer: RealAnswer = await self.connection.conversation.send_on(self, max_body)
         return answer
 
 

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Corrupt(StreamFault):
-    """In each of ``size`` bytes one bit is flipped, which one by chance."""
+class SizedFault(StreamFault):
+    """What concerns ``size`` bytes, one at least."""
 
-    size: int = 1
+    size: int
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -33,6 +33,13 @@ class Corrupt(StreamFault):
         """Count them."""
         stage.left = self.size
         return ()
+
+
+@dataclass(frozen=True)
+class Corrupt(SizedFault):
+    """In each of ``size`` bytes one bit is flipped, which one by chance."""
+
+    size: int = 1
 
     def edit(self, stage: Stage, item: Item) -> Iterator[Item]:
         """Bytes with other bits."""
@@ -97,19 +104,8 @@ class Extra(StreamFault):
 
 
 @dataclass(frozen=True)
-class Repeat(StreamFault):
+class Repeat(SizedFault):
     """``size`` bytes come twice: all of them, and all of them again."""
-
-    size: int
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_least("size", self.size, 1)
-
-    def begin(self, stage: Stage) -> tuple[Item, ...]:
-        """Count them."""
-        stage.left = self.size
-        return ()
 
     def edit(self, stage: Stage, item: Item) -> Iterator[Item]:
         """Keep a copy of those, and let it follow them."""

@@ -51,7 +51,7 @@ def as_target(target: Any, port: int | None = None) -> Target:
 
     :param target: a host, with ``port``; ``"host:port"``; a URL; the path of a Unix socket, a Path or with a slash at
         its beginning; or a LoopbackServer or FaultProxy whose block was entered
-    :raises ValueError: there is no port, or one too much
+    :raises ValueError: there is no port, one too much, or none that there can be
     :raises TypeError: something else
     """
     if isinstance(target, str) and not target.startswith("/"):
@@ -80,6 +80,8 @@ def _parsed(text: str, port: int | None) -> Target:
         host, port = parts.hostname, parts.port
     if not host or port is None:
         raise ValueError(f"a target has a host and a port: {_without_user(text)!r}")
+    if not 0 < port < 65536:
+        raise ValueError(f"a port is from 1 to 65535, not {port!r}")
     return Target(host, port, None, url)
 
 

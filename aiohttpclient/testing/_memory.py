@@ -13,6 +13,7 @@ import traceback
 from typing import TYPE_CHECKING, ClassVar, Self, TypeAlias
 
 from ..net import StreamProtocol
+from ._stream import ServerProtocol
 from ._transport import MemoryTransport, pair
 from ._way import ROOM
 
@@ -184,7 +185,7 @@ class MemoryDialer:
     def _protocol(self, loop: asyncio.AbstractEventLoop) -> asyncio.BaseProtocol:
         """What the far end of a new connection is told."""
         reader = asyncio.StreamReader(loop=loop)
-        return asyncio.StreamReaderProtocol(reader, self._accept, loop=loop)
+        return ServerProtocol(reader, self._accept, loop=loop)
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         end = writer.transport

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..errors import HTTPException, IncompleteRead
 from ._exchange import Fault
+from ._mock_values import is_end
 from ._response import ServerResponse
 from ._stream import ClientGone
 
@@ -43,9 +44,14 @@ def check_pieces(body: Any, repeats: bool) -> None:
 
 def _check_piece(piece: Any) -> None:
     is_error = isinstance(piece, BaseException) or (isinstance(piece, type) and issubclass(piece, BaseException))
-    if isinstance(piece, bool) or not (is_error or isinstance(piece, (bytes, bytearray, memoryview, str, int, float))):
+    if (
+        isinstance(piece, bool)
+        or is_end(piece)
+        or not (is_error or isinstance(piece, (bytes, bytearray, memoryview, str, int, float)))
+    ):
         raise TypeError(
-            f"a piece of a body is bytes, str, a number of seconds to wait, or an exception, not {type(piece).__name__}"
+            "a piece of a body is bytes, str, a number of seconds to wait, or an exception that does not end an "
+            f"iterator, not {type(piece).__name__}"
         )
 
 
@@ -53,7 +59,7 @@ class Streamed(Fault):
     """A response whose body comes in pieces, and may fail between two of them.
 
     An error that a client knows from connections (an ``OSError``, or an ``HTTPException``) is what it reports, the very
-    object. Any other makes an ``IncompleteRead`` of which it is the cause.
+    object, and so is what would end a loop or a task. Any other makes an ``IncompleteRead`` of which it is the cause.
 
     :param response: its status and fields
     :param body: the pieces, or a function that gives them
@@ -71,7 +77,7 @@ class Streamed(Fault):
         )
         try:
             await exchange.answer(response)
-        except (ClientGone, asyncio.CancelledError, KeyboardInterrupt, SystemExit):
+        except (ClientGone, asyncio.CancelledError, KeyboardInterrupt, SystemExit):  # which are raised as they are
             raise
         except BaseException as error:  # of the body: it is for the client to see
             if error is not blocks.failure:

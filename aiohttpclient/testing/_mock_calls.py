@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 
 from multidict import MultiDict
 
-from ._mock_url import normalized, same_address
+from ._mock_url import normalized, same_address, shown_address
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -51,7 +51,7 @@ class RequestCall(_Call):
         return self.request, self.number
 
     def __repr__(self) -> str:
-        return f"RequestCall({self.request.method} {normalized(self.request.url)})"
+        return f"RequestCall({self.request.method} {shown_address(normalized(self.request.url))})"
 
 
 def kwargs_of(request: Received) -> dict[str, Any]:

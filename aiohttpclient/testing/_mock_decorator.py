@@ -7,6 +7,8 @@ import functools
 import inspect
 from typing import TYPE_CHECKING, Any, cast
 
+from ._decorating import check_decorated, check_ended
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -19,12 +21,7 @@ def decorated(mock: Any, function: Callable[..., Any], param: str | None) -> Cal
 
     :raises TypeError: it is no function whose end is that of a test
     """
-    if isinstance(function, type) or not callable(function):
-        raise TypeError(f"a mock decorates functions and methods, not {function!r}; in a fixture use `with HTTPMock()`")
-    if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
-        raise TypeError(
-            f"{function.__qualname__} is a generator, which runs after it was called: use `with HTTPMock()`"
-        )
+    check_decorated(function, "HTTPMock")
 
     def arguments(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         return (args, {**kwargs, param: mock}) if param else ((*args, mock), kwargs)
@@ -44,7 +41,9 @@ def decorated(mock: Any, function: Callable[..., Any], param: str | None) -> Cal
         def wrapped_function(*args: Any, **kwargs: Any) -> Any:
             with mock:
                 args, kwargs = arguments(args, kwargs)
-                return function(*args, **kwargs)
+                result = function(*args, **kwargs)
+                check_ended(result, function, "HTTPMock")
+                return result
 
         wrapped = wrapped_function
     with contextlib.suppress(ValueError, TypeError):  # a signature that nobody knows hides nothing

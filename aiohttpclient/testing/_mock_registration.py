@@ -18,6 +18,7 @@ from ._mock_calls import kwargs_of
 from ._mock_difference import Difference
 from ._mock_matchers import JsonMatcher, NamedMatcher, body_matcher, header_matcher, parameters, query_matcher
 from ._mock_url import is_pattern, matches_pattern, normalized, shown_address, url_differences
+from ._mock_values import is_end
 from ._response import as_response
 
 if TYPE_CHECKING:
@@ -82,6 +83,7 @@ class Registration:
         refuse_response_class(response_class)
         self.left = _times(repeat)
         self._exception = _checked_exception(exception, timeout)
+        self._traceback = exception.__traceback__ if isinstance(exception, BaseException) else None
         self._times_out = timeout
         self._callback = callback
         self._takes = None if callback is None else _keywords(callback)
@@ -167,6 +169,8 @@ class Registration:
             limit = Timeout().read
             assert limit is not None
             raise ReadTimeout(limit, limit, request.method, str(request.url))
+        if isinstance(self._exception, BaseException):  # whose traceback would grow each time that it is raised
+            raise self._exception.with_traceback(self._traceback)
         if self._exception is not None:
             raise self._exception
         if result is None:
@@ -205,6 +209,8 @@ def _checked_exception(
         raise TypeError(f"timeout is True or False, not {timeout!r}: no time passes")
     if exception is None:
         return None
+    if is_end(exception):
+        raise TypeError(f"{exception!r} is the end of an iterator: it cannot be raised at the caller of a coroutine")
     if timeout:
         raise TypeError("an exception or a timeout can be raised, not both")
     if isinstance(exception, type) and issubclass(exception, BaseException):

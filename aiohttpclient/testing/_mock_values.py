@@ -12,6 +12,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+ENDS = (StopIteration, StopAsyncIteration)
+"""What ends an iterator, and cannot be raised out of a coroutine or a body (PEP 479)."""
+
+
+def is_end(given: object) -> bool:
+    """Whether it is one of those, or a class of them."""
+    return isinstance(given, ENDS) or (isinstance(given, type) and issubclass(given, ENDS))
+
+
 def is_function(given: object) -> bool:
     """Whether it is to be called; what knows itself what it is equal to (``unittest.mock.ANY``) is a value."""
     return callable(given) and not isinstance(given, re.Pattern)

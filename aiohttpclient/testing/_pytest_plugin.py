@@ -9,6 +9,7 @@ not document, and a strict mode is as good as an automatic one.
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import re
 import sys
@@ -53,6 +54,10 @@ TWO_LOOPS: Final = """\
 {test} is run by pytest-asyncio, and its async fixtures by anyio, in another event loop: with asyncio_mode = auto no
 test can be anyio's. Set asyncio_mode = strict, or take the marker anyio and the fixture anyio_backend away"""
 
+TOO_LATE: Final = """\
+the fixture {fixture} is asked for while {test} runs in its event loop, in which it cannot be set up any more: name it
+as an argument of the test, or in @pytest.mark.usefixtures("{fixture}")"""
+
 
 def loopback_server(request: Request) -> LoopbackServer:
     """The value of the fixture."""
@@ -90,13 +95,14 @@ def http_mock(request: Request, assert_all_called: bool) -> Iterator[HTTPMock]:
     own = [request.getfixturevalue(name).url for name in SERVERS if name in request.fixturenames]
     given = [passthrough] if isinstance(passthrough, (str, URL)) else [*passthrough]
     mock = HTTPMock(passthrough=[*given, *(f"{url}/" for url in own)], **options)
-    failed = request.session.testsfailed
-    if runner_of(request) is None:
+    if asserts:
+        _note_outcomes(request)
+    if runner_of(request) is None or _in_a_loop():
         with mock:
             yield mock
     else:
         yield entered(request, mock)
-    if asserts and request.session.testsfailed == failed:  # one that has failed is not asked what it left
+    if asserts and request.node.stash.get(_passed(), False):  # who has failed, or was skipped, had no time for all
         mock.assert_all_called()
 
 
@@ -131,6 +137,8 @@ def entered(request: Request, manager: AbstractAsyncContextManager[Any]) -> Any:
     if runner is None:
         known = {name: "which is there" if _has(request, name) else "which is not installed" for name in PLUGINS}
         _fail(NO_LOOP.format_map({"fixture": request.fixturename, "test": request.node.name, **known}))
+    if _in_a_loop():
+        _fail(TOO_LATE.format(fixture=request.fixturename, test=request.node.name))
     name = f"_aiohttpclient_{request.fixturename}_{runner}"
     if not request.config.pluginmanager.has_plugin(name):
         _add_fixture(request, name, runner)
@@ -179,6 +187,31 @@ def _add_fixture(request: Request, name: str, runner: str) -> None:
     request.config.pluginmanager.register(plugin, name)
 
 
+def _note_outcomes(request: Request) -> None:
+    """Have pytest put into the stash of each test whether it has passed, from now on."""
+    name = "_aiohttpclient_outcomes"
+    if request.config.pluginmanager.has_plugin(name):
+        return
+    import pytest
+
+    def pytest_runtest_makereport(item: Item, call: Any) -> Iterator[None]:
+        outcome: Any = yield
+        if call.when == "call":
+            item.stash[_passed()] = outcome.get_result().passed
+
+    plugin = ModuleType(name, "A hook that aiohttpclient has made.")
+    setattr(plugin, pytest_runtest_makereport.__name__, pytest.hookimpl(hookwrapper=True)(pytest_runtest_makereport))
+    request.config.pluginmanager.register(plugin, name)
+
+
+@cache
+def _passed() -> Any:
+    """Under which the stash of a test has whether it has passed."""
+    import pytest
+
+    return pytest.StashKey[bool]()
+
+
 @cache
 def _managers() -> Any:
     """Under which the stash of a test has what is to be entered, by the name of the fixture that does it."""
@@ -197,6 +230,15 @@ def _is_async(item: Item) -> bool:
     function = getattr(item, "function", None)
     hypothesis = getattr(function, "hypothesis", None)
     return inspect.iscoroutinefunction(function if hypothesis is None else hypothesis.inner_test)
+
+
+def _in_a_loop() -> bool:
+    """Whether the test, or an async fixture of it, is running; then nobody else gets into its loop."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 def _fail(text: str) -> NoReturn:

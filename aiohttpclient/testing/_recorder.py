@@ -16,6 +16,7 @@ from ._intercept import Interceptor
 from ._recorder_answer import Replayed
 from ._recorder_decorator import decorated
 from ._recorder_filters import Filters
+from ._recorder_forms import check_listed
 from ._recorder_matching import Matching
 from ._recorder_tape import MODES, NotRecorded, Tape
 from ._signals import PASS
@@ -82,7 +83,7 @@ class Recorder(Interceptor):
     :param assert_all_played: fail at the end of the block if an exchange in the file was not asked for
     :param max_body: bytes of a body, decoded or not; a longer one cannot be recorded, and the request fails
     :param param: for the decorator: the keyword by which the function gets the recorder
-    :raises ValueError: a mode or a matcher that there is not
+    :raises ValueError: a mode or a matcher that there is not, a bound below 0
     :raises TypeError: a list of names that is none
     """
 
@@ -126,10 +127,11 @@ class Recorder(Interceptor):
             before_record,
             before_record_response,
         )
-        self._ignored = [
-            *(one.lower() if isinstance(one, str) else one for one in ignore_hosts),
-            *(_LOCAL if ignore_localhost else ()),
-        ]
+        if max_body < 0:
+            raise ValueError(f"max_body is a number of bytes, not {max_body!r}")
+        check_listed("ignore_hosts", ignore_hosts)
+        hosts = (one.lower() if isinstance(one, str) else one for one in ignore_hosts)
+        self._ignored = [*hosts, *(_LOCAL if ignore_localhost else ())]
         self._repeats = allow_playback_repeats
         self._drop_unused = drop_unused_requests
         self._saves_failures = record_on_exception
@@ -252,16 +254,23 @@ class Recorder(Interceptor):
         self._check_size(filtered, len(asked.body))
         place = tape.reserve()
         started, begin = datetime.now(UTC), perf_counter()
-        answer = await request.send_on()
+        answer = await self._real(request, filtered)
         elapsed = round((perf_counter() - begin) * 1000)
         response = self._response(answer, filtered)
         if (kept := filters.response(response, asked)) is not None:
             tape.fill(place, Recorded(filtered, kept, started, elapsed))
         return Replayed(response, request.method)
 
+    async def _real(self, request: InterceptedRequest, filtered: RecordedRequest) -> RealAnswer:
+        """What is answered there; an answer without an end is given up as soon as it is too large."""
+        try:
+            return await request.send_on(max_body=self._max_body)
+        except BodyTooLarge:
+            self._check_size(filtered, None)
+            raise
+
     def _response(self, answer: RealAnswer, request: RecordedRequest) -> RecordedResponse:
         """``answer`` without content codings."""
-        self._check_size(request, len(answer.body))
         coding = ", ".join(answer.headers.getall("Content-Encoding", ())) or None
         try:
             body = bodies.decoded(answer.body, coding, self._max_body)

@@ -34,6 +34,7 @@ class Replayed(Fault):
         has_end = body is None or "Content-Length" in fields or "Transfer-Encoding" in fields
         self.closes = not has_end or not keeps_alive(11 if version == "1.1" else 10, fields)
         lines = b"".join([field_line(*one) for one in fields.items()])
+        field_line("reason", response.reason)  # a filter of the caller's may have set it
         line = f"HTTP/{version} {response.status} {response.reason}\r\n".encode("latin-1")
         self.data = line + lines + b"\r\n" + (body or b"")
 
@@ -93,7 +94,7 @@ def _kept_fresh(name: str, value: str, started: datetime | None) -> str:
         if attribute.strip().lower() == "expires":
             try:
                 end = parsedate_to_datetime(text.strip())
-            except ValueError:
+            except (ValueError, OverflowError):
                 continue
             end, now = end if end.tzinfo else end.replace(tzinfo=UTC), datetime.now(UTC)
             if started < end <= now:

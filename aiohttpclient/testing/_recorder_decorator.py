@@ -7,6 +7,8 @@ import functools
 import inspect
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
+from ._decorating import check_decorated, check_ended
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -23,10 +25,7 @@ def decorated(
 
     :raises TypeError: it is no function whose end is that of a test
     """
-    if isinstance(function, type) or not callable(function):
-        raise TypeError(f"a Recorder decorates functions and methods, not {function!r}; in a fixture use `with`")
-    if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
-        raise TypeError(f"{function.__qualname__} is a generator, which runs after it was called: use `with`")
+    check_decorated(function, "Recorder")
     given = cast("Callable[..., Any]", function)
 
     def keywords(kwargs: dict[str, Any], recorder: Any) -> dict[str, Any]:
@@ -40,7 +39,9 @@ def decorated(
     @functools.wraps(function)
     def wrapped_function(*args: Any, **kwargs: Any) -> Any:
         with make() as recorder:
-            return given(*args, **keywords(kwargs, recorder))
+            result = given(*args, **keywords(kwargs, recorder))
+            check_ended(result, given, "Recorder")
+            return result
 
     wrapped: Any = wrapped_coroutine if inspect.iscoroutinefunction(function) else wrapped_function
     with contextlib.suppress(ValueError, TypeError):  # a signature that nobody knows hides nothing

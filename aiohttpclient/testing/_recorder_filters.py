@@ -23,7 +23,16 @@ from yarl import URL
 from .._headers import Headers
 from .._redact import HIDDEN, is_secret, is_secret_parameter
 from . import _har_bodies as bodies
-from ._recorder_forms import Rules, filter_json, filter_multipart, filter_query, hide_members, hide_parameters
+from ._recorder_forms import (
+    Rules,
+    check_listed,
+    filter_json,
+    filter_multipart,
+    filter_query,
+    hide_members,
+    hide_parameters,
+    is_form,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -74,6 +83,9 @@ class Filters:
         self._form = Rules("filter_form", form)
         self._json = Rules("filter_json", json)
         self._values = dict(values or {})
+        if not all(isinstance(one, str) for pair in self._values.items() for one in pair):
+            raise TypeError("filter_values has texts, by the text that stands in the place of each")
+        check_listed("keep", keep)
         self._secrets = secrets
         self._keep = {name.lower() for name in keep}
         self._before_request: tuple[RequestFilter, ...] = _functions(before_request)
@@ -147,7 +159,8 @@ class Filters:
         """``response``, likewise."""
         body = self._scrubbed_body(response.body, response.headers)
         headers, trailers = self._scrubbed_fields(response.headers), self._scrubbed_fields(response.trailers)
-        return dataclasses.replace(response, headers=headers, body=body, trailers=trailers)
+        reason = self._scrubbed(response.reason)
+        return dataclasses.replace(response, reason=reason, headers=headers, body=body, trailers=trailers)
 
     def _scrubbed_fields(self, fields: Headers) -> Headers:
         return Headers([(name, self._scrubbed(value)) for name, value in fields.items()])
@@ -249,7 +262,14 @@ class Filters:
             return _changed(
                 body, content_type, lambda text: filter_query(text, self._is_parameter, self._hide, form, plain)
             )
-        return _changed(body, content_type, plain)
+
+        def form_or_plain(text: str) -> str:
+            core = text.strip()
+            if is_form(core):
+                text = text.replace(core, filter_query(core, self._is_parameter, self._hide, form), 1)
+            return plain(text)
+
+        return _changed(body, content_type, form_or_plain)
 
 
 def _changed(body: bytes, content_type: str | None, change: Callable[[str], str]) -> bytes:

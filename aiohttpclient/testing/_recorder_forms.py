@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from copy import copy
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -17,7 +18,7 @@ from .._redact import HIDDEN, is_secret_member
 from .._sentinels import DEFAULT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from ._har_entry import RecordedRequest
 
@@ -33,17 +34,38 @@ that does not end, so that nothing inside of one is taken for a name, and nothin
 
 _A_STRING: Final = re.compile(_STRING)
 
-_PARAMETER: Final = re.compile(r"([?&;]|\\u0026)([^=?&;#\s<>\"'\\]+)=([^&;#\s<>\"'\\]*)")
-"""A parameter in a URL, as it stands in a field or in a text. JSON of some writers has an escape for ``&``."""
+_DOCUMENT: Final = re.compile(rf'(?="(?:\\[nrt]|\s)*+[{{\[]){_STRING}')
+"""A string of JSON that may have JSON in it, as bodies within messages of queues do."""
+
+_PARAMETER: Final = re.compile(r"([?&;#]|\\u0026)([^=?&;#\s<>\"'\\]+)=([^&;#\s<>\"'\\]*)")
+"""A parameter in a URL, as it stands in a field or in a text: in its query, or in its fragment, where OAuth 2 has the
+token (RFC 6749 section 4.2.2). JSON of some writers has an escape for ``&``."""
 
 _PATH_PARAMETER: Final = re.compile(r"(;)([^=?&;#/\s<>\"'\\]+)=([^?&;#/\s<>\"'\\]*)")
 """One in a path, as ``;jsessionid=``."""
 
-_URL: Final = re.compile(r"(?:https?:\\?/|(?<=[\"'\s=(]))\\?/[^\s\"'<>?]{0,2000}+\?[^\s\"'<>]+")
-"""A URL with a query within a text, absolute or beginning with a slash. Paths have an end, or many would cost much."""
+_END_OF_PATH: Final = re.compile("[?#]")
 
-_BOUNDARY: Final = re.compile(r"(?i);\s*boundary=\"?([^\";]+)")
-_PART_NAME: Final = re.compile(rb";\s*name=\"([^\"]*)\"", re.IGNORECASE)
+_URL: Final = re.compile(r"(?:https?:\\?/|(?<=[\"'\s=(]))\\?/[^\s\"'<>?#]{0,2000}+[?#][^\s\"'<>]+")
+"""A URL with a query or a fragment within a text, absolute or beginning with a slash. Paths have an end, or many would
+cost much."""
+
+_FORM: Final = re.compile(r"[^\s=&<>\"'{}]++=[^\s&<>\"'{}]*+(?:&[^\s=&<>\"'{}]++=[^\s&<>\"'{}]*+)*+")
+"""A text that is all of it a form. Some servers do not say so, and some say that it is HTML."""
+
+_BOUNDARY: Final = re.compile(r"(?i);\s*boundary\s*=\s*\"?([^\";]+)")
+_PART_NAME: Final = re.compile(rb";\s*name\s*=\s*(?:\"([^\"]*)\"|([^\s;\"]+))", re.IGNORECASE)
+
+
+def check_listed(what: str, given: Any) -> None:
+    """Refuse a single name, whose letters would be taken for names, and what is no list at all.
+
+    :raises TypeError: it is one
+    """
+    if isinstance(given, (str, bytes)):
+        raise TypeError(f"{what} is a list of names, not one: [{given!r}]")
+    if not isinstance(given, Iterable):
+        raise TypeError(f"{what} is a list of names, not {given!r:.100}")
 
 
 class Rules:
@@ -58,8 +80,7 @@ class Rules:
     """
 
     def __init__(self, what: str, given: Named, key: Callable[[str], str] = str) -> None:
-        if isinstance(given, (str, bytes)):
-            raise TypeError(f"{what} is a list of names, not one: [{given!r}]")
+        check_listed(what, given)
         self._rules: dict[str, Any] = {}
         self._key = key
         self.request: RecordedRequest | None = None
@@ -130,7 +151,7 @@ def filter_multipart(
     """A body of ``multipart/form-data`` (RFC 7578), likewise; ``plain`` filters what no rule and no name is about."""
     found = _BOUNDARY.search(content_type)
     if found is None:
-        return body
+        return plain(body.decode("latin-1")).encode("latin-1", "replace")
     delimiter = b"--" + found[1].strip().encode("latin-1", "replace")
     parts = body.split(delimiter)
     return delimiter.join(
@@ -143,7 +164,7 @@ def _part(part: bytes, is_secret: IsSecret, hide: Hide, rules: Rules, plain: Cal
     named = _PART_NAME.search(head)
     if not blank or named is None:
         return part
-    name = named[1].decode("utf-8", "replace")
+    name = (named[2] or named[1] or b"").decode("utf-8", "replace")
     end = b"\r\n" if content.endswith(b"\r\n") else b""
     text = content.removesuffix(end).decode("utf-8", "replace")
     if name in rules:
@@ -154,9 +175,14 @@ def _part(part: bytes, is_secret: IsSecret, hide: Hide, rules: Rules, plain: Cal
     return head + blank + plain(content.decode("latin-1")).encode("latin-1", "replace")
 
 
+def is_form(text: str) -> bool:
+    """Whether ``text`` looks like a form, as a whole."""
+    return _FORM.fullmatch(text) is not None
+
+
 def hide_parameters(text: str, is_secret: IsSecret, hide: Hide, rules: Rules, *, in_text: bool = False) -> str:
     """``text``, a field's value or (``in_text``) any text, with the parameters filtered of each URL in it."""
-    if "?" not in text and ";" not in text:
+    if not any(mark in text for mark in "?;#"):
         return text
 
     def replace(found: re.Match[str]) -> str:
@@ -165,14 +191,15 @@ def hide_parameters(text: str, is_secret: IsSecret, hide: Hide, rules: Rules, *,
         if known in rules:
             new = rules.replaced(known, unquote_plus(value), hide)
             if new is None:
-                return before if before == "?" else ""
+                return before if before in "?#" else ""
             return f"{before}{name}={quote_plus(str(new), safe='*')}"
         return f"{before}{name}={_hidden(value, hide)}" if is_secret(known) else found[0]
 
     if in_text:
         return _URL.sub(lambda url: _PARAMETER.sub(replace, url[0]), text)
-    path, mark, query = text.partition("?")
-    return _PATH_PARAMETER.sub(replace, path) + _PARAMETER.sub(replace, mark + query)
+    found = _END_OF_PATH.search(text)
+    end = len(text) if found is None else found.start()
+    return _PATH_PARAMETER.sub(replace, text[:end]) + _PARAMETER.sub(replace, text[end:])
 
 
 # -- JSON
@@ -188,17 +215,23 @@ def hide_members(text: str, keep: Collection[str], hide: Hide) -> str:
         hide(_loaded(found[0]))
         return f'"{hide(found[0][1:-1])}"'
 
+    def inner(found: re.Match[str]) -> str:
+        """A string that has another document in it, likewise."""
+        document = _loaded(found[0])
+        new = hide_members(document, keep, hide) if document.lstrip()[:1] in {"{", "["} else document
+        return found[0] if new == document else json.dumps(new, ensure_ascii="\\u" in found[0])
+
     judged: dict[str, bool] = {}  # documents have the same few names again and again
 
     def replace(found: re.Match[str]) -> str:
         name, colon, value = found.groups()
         if value is None:
-            return found[0]
+            return _DOCUMENT.sub(inner, found[0])
         is_secret = judged.get(name)
         if is_secret is None:
             known = _loaded(name)
             is_secret = judged[name] = known.lower() not in keep and is_secret_member(known)
-        return name + colon + _A_STRING.sub(hidden, value) if is_secret else found[0]
+        return name + colon + (_A_STRING.sub(hidden, value) if is_secret else _DOCUMENT.sub(inner, value))
 
     return _MEMBER.sub(replace, text)
 
@@ -228,7 +261,8 @@ def filter_json(text: str, hide: Hide, rules: Rules) -> str:
     if json.dumps(document) == before:
         return text
     blanks = (", ", ": ") if '": ' in text else (",", ":")
-    return json.dumps(document, ensure_ascii=False, separators=blanks)
+    # What is escaped may be nothing that the charset has.
+    return json.dumps(document, ensure_ascii="\\u" in text, separators=blanks)
 
 
 def _walked(node: Any, path: list[str], replaced: Callable[[Any], Any]) -> Any:

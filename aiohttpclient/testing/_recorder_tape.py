@@ -195,6 +195,7 @@ class Tape:
 
         :param finish: makes the last changes to what is new
         :raises OSError: it cannot be written
+        :raises ValueError: it is no HAR file any more
         """
         with self._lock:
             new = [one for one in self._places if not one.loaded and one.recorded is not None]
@@ -206,11 +207,35 @@ class Tape:
             old = [one for one in self._places if one.loaded and not (drop_unused and not one.played)]
             listed: list[Document] = document["log"]["entries"]
             entries = [listed[one.number - 1] for one in old]
-            if self.mode == "all":
-                entries = self._renewed(new, fresh, listed, drop_unused)
-            else:
-                entries += fresh
-            _har.write(self._file, {**document, "log": {**document["log"], "entries": entries}})
+            with _har.alone(self._file):
+                others = self._others(new)
+                if self.mode == "all":
+                    entries = self._renewed(new, fresh, listed, drop_unused) + others
+                else:
+                    entries += others + fresh
+                _har.write(self._file, {**document, "log": {**document["log"], "entries": entries}})
+
+    def _others(self, new: list[Place]) -> list[Document]:
+        """What others have put behind what was read: another process, or another recorder; but not what is ``new``."""
+        document = _har.read(self._file)
+        if document is None:
+            return []
+        known = [] if self._document is None else self._document["log"]["entries"]
+        there = document["log"]["entries"]
+        if there[: len(known)] != known:  # it was changed by hand, or recorded anew: the last one has the say
+            return []
+        ours: dict[Hashable, list[RecordedRequest]] = {}
+        for one in new:
+            if one.recorded is not None:
+                ours.setdefault(self._matching.key(one.recorded.request), []).append(one.recorded.request)
+        return [entry for entry in there[len(known) :] if not self._is_among(ours, entry)]
+
+    def _is_among(self, ours: dict[Hashable, list[RecordedRequest]], entry: Document) -> bool:
+        found = self._prepare(from_entry(entry, f"{self.path}: an entry of another recorder"))
+        if found is None:
+            return False
+        alike = ours.get(self._matching.key(found.request), [])
+        return any(self._matching.agree(one, found.request) for one in alike)
 
     def _renewed(self, new: list[Place], fresh: list[Document], old: list[Document], drop: bool) -> list[Document]:
         """``old`` with what is new in the place of what it matches, one by one, and what is more behind it.

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from ._intercept import Interceptor
     from ._intercepted import InterceptedRequest, RealAnswer
 
-    SendsOn: TypeAlias = Callable[["Site", Callable[[], Any], InterceptedRequest], Awaitable[RealAnswer]]
+    SendsOn: TypeAlias = Callable[["Site", Callable[[], Any], InterceptedRequest, int | None], Awaitable[RealAnswer]]
 
 
 class Site:

@@ -33,6 +33,21 @@ class ClientGone(Exception):
     """The client has ended the connection where something was still expected of it."""
 
 
+class ServerProtocol(asyncio.StreamReaderProtocol):
+    """The protocol of a server's end: how its connection was lost is no news that anybody has to take.
+
+    The base keeps it in a future, and makes up for those who never ask in a finalizer of its own. A garbage collector
+    that comes to the future first reports an exception that was never retrieved.
+    """
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell the reader, and whoever waits for it."""
+        super().connection_lost(exc)
+        closed: asyncio.Future[None] = self._get_close_waiter(None)  # type: ignore[attr-defined]  # typeshed lacks it
+        if not closed.cancelled():
+            closed.exception()
+
+
 class ServerSide(ABC):
     """What a server's end of a connection can do, whatever it is made of; ``unread`` is what nobody has taken yet."""
 
@@ -209,6 +224,6 @@ async def open_stream(sock: socket.socket, context: ssl.SSLContext | None) -> Se
     """
     loop = asyncio.get_running_loop()
     reader = asyncio.StreamReader(loop=loop)
-    protocol = asyncio.StreamReaderProtocol(reader, loop=loop)
+    protocol = ServerProtocol(reader, loop=loop)
     transport, _ = await loop.connect_accepted_socket(lambda: protocol, sock, ssl=context)
     return ServerStream(reader, asyncio.StreamWriter(transport, protocol, reader, loop))

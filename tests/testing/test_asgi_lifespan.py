@@ -209,6 +209,28 @@ async def test_what_is_raised_later(when: str) -> None:
         await lifespan.shutdown(5)
 
 
+@pytest.mark.parametrize("when", ["startup", "running", "shutdown"])
+async def test_a_task_of_its_own_was_cancelled(when: str) -> None:
+    """A CancelledError of something that the application waits for is an error of it, and cancels nobody."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        if when != "startup":
+            await send({"type": "lifespan.startup.complete"})
+        if when == "shutdown":
+            await receive()
+        raise asyncio.CancelledError("by itself")
+
+    with pytest.raises(LifespanError) as caught:
+        lifespan = await started(app)
+        await turns()
+        await lifespan.shutdown(5)
+    error = caught.value if when != "startup" else caught.value.__cause__
+    assert str(error) == f"the application let a CancelledError through in its {when} phase"
+    assert error is not None
+    assert str(error.__cause__) == "by itself"
+
+
 async def test_an_end_before_the_shutdown() -> None:
     """An application may return after its startup: then there is nothing to be asked for."""
 

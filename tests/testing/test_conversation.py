@@ -24,6 +24,7 @@ from aiohttpclient.testing import (
     Fault,
     InterceptedRequest,
     Reset,
+    ServerResponse,
     Stall,
     virtual_time,
 )
@@ -96,7 +97,9 @@ async def test_what_it_raises(ask: Ask) -> None:
             assert caught.value is error
 
 
-@pytest.mark.parametrize("kind", [asyncio.CancelledError, KeyboardInterrupt, SystemExit, pytest.fail.Exception])
+@pytest.mark.parametrize(
+    "kind", [asyncio.CancelledError, KeyboardInterrupt, SystemExit, GeneratorExit, pytest.fail.Exception]
+)
 async def test_what_else_it_raises(kind: type[BaseException]) -> None:
     """So is what is no Exception."""
 
@@ -107,6 +110,40 @@ async def test_what_else_it_raises(kind: type[BaseException]) -> None:
         with pytest.raises(kind):
             await client.get(URL_TEXT)
         assert asyncio.current_task().cancelling() == 0  # type: ignore[union-attr]  # there is one
+
+
+@every_way
+@pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit, GeneratorExit])
+async def test_what_a_body_raises(ask: Ask, kind: type[BaseException]) -> None:
+    """What would end the loop, or a task without a word, is raised where the body is read, and ends neither."""
+    error = kind()
+
+    async def body() -> AsyncIterator[bytes]:
+        yield b"x"
+        raise error
+
+    async with Answers(lambda _: ServerResponse(200, body())):
+        with pytest.raises(kind) as caught:
+            await ask(URL_TEXT)
+        assert caught.value is error
+    await nobody_is_left()
+
+
+@every_way
+async def test_what_answers_is_cancelled(ask: Ask) -> None:
+    """Where the task that answers is cancelled, and not by who asks, who asks gets the ``CancelledError``."""
+
+    async def answer(request: InterceptedRequest) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        task.cancel()
+        await asyncio.sleep(1)
+
+    async with Answers(answer):
+        with pytest.raises(asyncio.CancelledError):
+            await ask(URL_TEXT)
+    assert asyncio.current_task().cancelling() == 0  # type: ignore[union-attr]  # there is one
+    await nobody_is_left()
 
 
 async def test_a_connection_survives() -> None:

@@ -46,6 +46,7 @@ def test_no_file(tmp_path: Path) -> None:
         (b'{"log": {"version": "2.0", "entries": []}}', "a HAR file of version '2.0', where 1.2 is known"),
         (b'{"log": {"version": 1.2, "entries": []}}', "a HAR file of version 1.2, where 1.2 is known"),
         (b'{"interactions": [], "version": 1}', 'not a HAR file: it has no object "log"'),
+        (b"9" * 5_000, "not a HAR file: there is a number of too many digits"),
     ],
 )
 def test_wrong_files(tmp_path: Path, data: bytes, why: str) -> None:
@@ -197,3 +198,16 @@ def test_a_link_stays(tmp_path: Path) -> None:
     _har.write(link, _har.new_document())
     assert link.is_symlink()
     assert (tmp_path / "real" / "x.har").is_file()
+
+
+def test_alone(tmp_path: Path) -> None:
+    """Whoever changes a file keeps other processes from its folder, which is made, and leaves nothing there."""
+    fcntl = pytest.importorskip("fcntl")
+    path = tmp_path / "a" / "x.har"
+    with _har.alone(path):
+        descriptor = os.open(path.parent, os.O_RDONLY)
+        with pytest.raises(BlockingIOError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    os.close(descriptor)
+    assert list(path.parent.iterdir()) == []

@@ -40,6 +40,12 @@ def test_cookies_that_are_set() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("date", ["soon", "Fri, 01 Jan 99999999999 00:00:00 GMT", "Fri, 01 Jan 99999 00:00:00 GMT"])
+def test_cookies_with_dates_that_are_none(date: str) -> None:
+    """A date that nobody can read is left out, as HAR has dates in one form only."""
+    assert cookies_set(Headers([("Set-Cookie", f"a=b; Expires={date}")])) == [{"name": "a", "value": "b"}]
+
+
 def test_what_is_missing_is_empty() -> None:
     """Members that are not there, or null, are empty, as browsers leave out what HAR wants."""
     reader = Reader({"a": None}, "x")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import gzip
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from aiohttpclient import (
     AsyncHTTPClient,
     AsyncHTTPConnection,
+    BodyTooLarge,
 )
 from aiohttpclient.testing import (
     Chunks,
@@ -17,7 +18,11 @@ from aiohttpclient.testing import (
     LoopbackServer,
     ServerResponse,
 )
-from tests.testing.intercepting import Answers
+from tests.net.streams import until
+from tests.testing.intercepting import Answers, every_way
+
+if TYPE_CHECKING:
+    from tests.testing.intercepting import Ask
 
 
 @pytest.mark.parametrize(
@@ -80,5 +85,34 @@ async def test_send_on() -> None:
             assert stream.trailers["T"] == "end"
         assert answers[1].trailers["T"] == "end"
         assert answers[1].body == b"hello"
+        server.add("HEAD", "/head", ServerResponse(headers={"Content-Length": "99"}))
+        assert (await client.head("/head")).headers["Content-Length"] == "99"
+
+
+@every_way
+@pytest.mark.parametrize("chunked", [False, True])
+async def test_send_on_with_a_bound(ask: Ask, chunked: bool) -> None:
+    """``max_body`` is the most that the body of the real answer may have: what has more ends its connection."""
+
+    async def answer(request: InterceptedRequest) -> Any:
+        return await request.send_on(max_body=5)
+
+    async with LoopbackServer() as server, Answers(answer):
+        server.add("GET", "/five", ServerResponse(200, b"hello", chunked=chunked))
+        server.add("GET", "/six", ServerResponse(200, b"hello!", chunked=chunked))
+        assert await ask(f"{server.url}/five") == b"hello"
+        with pytest.raises(BodyTooLarge) as caught:
+            await ask(f"{server.url}/six")
+        assert caught.value.allowed == 5
+        await until(lambda: all(connection.closed for connection in server.connections))
+
+
+async def test_send_on_with_a_bound_for_no_body() -> None:
+    """What a HEAD says of a length is no body."""
+
+    async def answer(request: InterceptedRequest) -> Any:
+        return await request.send_on(max_body=5)
+
+    async with LoopbackServer() as server, Answers(answer), AsyncHTTPClient(base_url=server.url) as client:
         server.add("HEAD", "/head", ServerResponse(headers={"Content-Length": "99"}))
         assert (await client.head("/head")).headers["Content-Length"] == "99"

@@ -51,10 +51,24 @@ def test_targets(given: tuple[Any, ...], address: tuple[Any, ...], url: str) -> 
         (("http://u:pw@example.org:1/", 80), ValueError, "the port belongs into the URL 'example.org:1/'"),
         (("",), ValueError, "a target has a host and a port"),
         (("/run/socket", 80), ValueError, "a port is for a host, not for '/run/socket'"),
+        (("127.0.0.1", 65536), ValueError, "a port is from 1 to 65535, not 65536"),
+        (("127.0.0.1", -1), ValueError, "a port is from 1 to 65535, not -1"),
+        (("127.0.0.1:0",), ValueError, "a port is from 1 to 65535, not 0"),
         ((3,), TypeError, "a target is a host and a port, a URL, a server, or a Path, not 3"),
         ((None,), TypeError, "not None"),
     ],
-    ids=["no port", "no known port", "two ports", "nothing", "port of a path", "number", "None"],
+    ids=[
+        "no port",
+        "no known port",
+        "two ports",
+        "nothing",
+        "port of a path",
+        "too large",
+        "too small",
+        "zero",
+        "number",
+        "None",
+    ],
 )
 def test_what_is_none(given: tuple[Any, ...], error: type[Exception], text: str) -> None:
     """What is no target is refused, with what one is, and without the password of a URL."""

@@ -29,6 +29,11 @@ def plain(*pieces: Any) -> Iterator[Any]:
     yield from pieces
 
 
+async def raising(error: BaseException) -> AsyncIterator[bytes]:
+    yield b"a"
+    raise error
+
+
 BODIES: dict[str, Any] = {
     "list": lambda: [b"one ", "zw\u00f6lf ", bytearray(b"three")],
     "tuple": lambda: (b"one ", "zw\u00f6lf ", b"three"),
@@ -191,11 +196,26 @@ def test_no_pieces(body: Any) -> None:
         check_pieces(body, False)
 
 
-@pytest.mark.parametrize("piece", [None, True, {}, int, object()], ids=stable)
+@pytest.mark.parametrize("piece", [None, True, {}, int, object(), StopIteration(), StopAsyncIteration], ids=stable)
 def test_no_piece(piece: Any) -> None:
     """What is no piece is refused in a list."""
     with pytest.raises(TypeError, match="a piece of a body"):
         check_pieces([piece], False)
+
+
+@pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit, asyncio.CancelledError])
+@pytest.mark.parametrize("make", [lambda error: [b"a", error], raising], ids=["list", "generator"])
+async def test_what_ends_more_than_a_body(kind: type[BaseException], make: Any) -> None:
+    """What would end the loop, or a task, is raised where the body is read, the very object, and ends neither."""
+    error = kind()
+    async with HTTPMock() as mock, plain_client() as client:
+        mock.get(URL, body=make(error))
+        async with client.stream("GET", URL) as stream:
+            with pytest.raises(kind) as caught:
+                await stream.read()
+        assert caught.value is error
+        mock.get(URL, body="still there")
+        assert (await client.get(URL)).text == "still there"
 
 
 async def test_count() -> None:

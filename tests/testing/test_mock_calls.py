@@ -27,6 +27,7 @@ def test_nothing_but_a_url() -> None:
     assert "json" not in call.kwargs
     assert call == (call.args, call.kwargs)
     assert repr(call) == "RequestCall(GET http://a/?a=1&a=2)"
+    assert repr(Requests().add(received("GET", "http://a/?token=x&b=1"))) == "RequestCall(GET http://a/?b=1&token=***)"
 
 
 @pytest.mark.parametrize("kind", ["application/json", "Application/JSON; charset=utf-8", "application/problem+json"])

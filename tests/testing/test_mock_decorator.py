@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from aiohttpclient.testing import HTTPMock
+from aiohttpclient.testing import HTTPMock, Recorder
 from tests.testing.mocking import plain_client
 
 if TYPE_CHECKING:
@@ -155,8 +155,27 @@ def test_what_cannot_be_decorated() -> None:
         with pytest.raises(TypeError, match="is a generator, which runs after it was called: use `with HTTPMock"):
             HTTPMock()(function)
     for thing in (dict, 5, None):
-        with pytest.raises(TypeError, match="a mock decorates functions and methods, not"):
+        with pytest.raises(TypeError, match="HTTPMock decorates functions and methods, not"):
             HTTPMock()(thing)  # type: ignore[arg-type]  # that is the point
+
+
+@pytest.mark.parametrize("made", [HTTPMock, lambda: Recorder("x.har")], ids=["HTTPMock", "Recorder"])
+def test_what_goes_on_after_the_call(made: Any) -> None:
+    """A plain function that returns a coroutine or a generator is refused, which would meet the network."""
+
+    async def coroutine(*given: Any) -> None:
+        pytest.fail("it runs")
+
+    def generator(*given: Any) -> Iterator[int]:
+        yield 1
+
+    async def later(*given: Any) -> AsyncIterator[int]:
+        yield 1
+
+    for function in (coroutine, generator, later):
+        wrapped = made()(lambda *given, function=function: function(*given))
+        with pytest.raises(TypeError, match=r"<lambda> returns a (coroutine|generator), which runs after the call"):
+            wrapped()
 
 
 async def test_one_at_a_time() -> None:

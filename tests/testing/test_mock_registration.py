@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import traceback
 from typing import Any
 
 import pytest
@@ -65,6 +66,8 @@ def test_fits(url: Any, given: dict[str, Any], fits: bool) -> None:
         ({"exception": "oops"}, TypeError, "exception is one, or a class of them, not 'oops'"),
         ({"exception": int}, TypeError, "exception is one, or a class of them"),
         ({"exception": ReadTimeout}, TypeError, "ReadTimeout is not made without arguments: give one that is made"),
+        ({"exception": StopIteration}, TypeError, "is the end of an iterator: it cannot be raised at the caller"),
+        ({"exception": StopAsyncIteration()}, TypeError, "is the end of an iterator"),
         ({"exception": KeyError, "timeout": True}, TypeError, "an exception or a timeout can be raised, not both"),
         ({"callback": 5}, TypeError, "a callback is a function, not 5"),
         ({"response_class": dict}, TypeError, "response_class is not here"),
@@ -107,6 +110,20 @@ async def test_raises() -> None:
         with pytest.raises(KeyError) as raised:
             await Registration("http://a/", exception=given).respond(GET)
         assert (raised.value is error) is (given is error)
+
+
+async def test_raises_the_same_again() -> None:
+    """An exception that is raised again and again keeps the traceback that it had, and has no others in front of it."""
+    try:
+        raise KeyError("x")  # which gives it a traceback
+    except KeyError as error:
+        given, line = error, error.__traceback__
+    registration = Registration("http://a/", exception=given, repeat=True)
+    for _ in range(3):
+        with pytest.raises(KeyError) as raised:
+            await registration.respond(GET)
+        assert list(traceback.walk_tb(raised.value.__traceback__))[-1] == next(traceback.walk_tb(line))
+        assert len(list(traceback.walk_tb(raised.value.__traceback__))) == 3
 
 
 async def test_times_out() -> None:

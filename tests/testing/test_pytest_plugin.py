@@ -273,6 +273,21 @@ def test_two_loops(run: Run) -> None:
     result.stdout.fnmatch_lines("test_it is run by pytest-asyncio, and its async fixtures by anyio, *")
 
 
+@EACH_PLUGIN
+def test_asked_for_too_late(run: Run, head: str, ini: str) -> None:
+    """A test that runs already is told that it cannot have a fixture of its loop any more; a mock it can have."""
+    code = """
+    async def test_it(request):
+        for name in ("loopback_server", "http_client"):
+            with pytest.raises(pytest.fail.Exception, match="as an argument of the test"):
+                request.getfixturevalue(name)
+        request.getfixturevalue("http_mock").get("http://example.org/", body="mocked")
+        from aiohttpclient import get
+        assert (await get("http://example.org/")).text == "mocked"
+    """
+    run(head + textwrap.dedent(code), ini=ini).assert_outcomes(passed=1)
+
+
 def test_too_old(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """With a pytest-asyncio that is too old, the error says so."""
     monkeypatch.setattr(pytest_asyncio, "__version__", "1.0.3")
@@ -386,7 +401,7 @@ def test_mock_without_a_loop(run: Run) -> None:
 
 @pytest.mark.parametrize("kind", ["def", "async def"])
 def test_unused_registrations(run: Run, kind: str) -> None:
-    """What is registered and not asked for fails a test that has not failed, where a marker or the option says so."""
+    """What is registered and not asked for fails a test that has passed, where a marker or the option says so."""
     code = f"""
     import pytest
 
@@ -397,14 +412,18 @@ def test_unused_registrations(run: Run, kind: str) -> None:
         http_mock.get("http://example.test/")
         raise ZeroDivisionError
 
+    {kind} test_skipped(http_mock):
+        http_mock.get("http://example.test/")
+        pytest.skip("in the middle")
+
     @pytest.mark.http_mock(assert_all_called=False)
     {kind} test_marker(http_mock):
         http_mock.get("http://example.test/")
     """
     result = run(code, ini=f"{AUTO}aiohttpclient_assert_all_called = true\n")
-    result.assert_outcomes(passed=2, failed=1, errors=1)
+    result.assert_outcomes(passed=2, failed=1, skipped=1, errors=1)
     result.stdout.fnmatch_lines(["*ERROR at teardown of test_option*", "*http://example.test/*"])
-    run(code, ini=AUTO).assert_outcomes(passed=2, failed=1)
+    run(code, ini=AUTO).assert_outcomes(passed=2, failed=1, skipped=1)
 
 
 def test_mock_beside_servers(run: Run) -> None:

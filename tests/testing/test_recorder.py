@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import hashlib
 import json
+import re
 import threading
 import zlib
 from concurrent.futures import ThreadPoolExecutor
@@ -39,6 +40,7 @@ from aiohttpclient.testing import (
     ServerResponse,
     Stall,
 )
+from tests.net.streams import until
 from tests.testing.har import entries
 from tests.testing.serving import client_of
 
@@ -69,6 +71,9 @@ def _write(path: Path, text: str) -> None:
 
 def _remove(path: Path) -> None:
     path.unlink()
+
+
+WAYS = ["client", "connection"]
 
 
 class Raw(Fault):
@@ -747,7 +752,7 @@ async def test_a_function_that_fails(path: Path) -> None:
 async def test_large_bodies(path: Path, kind: str) -> None:
     """A body beyond ``max_body``, as sent or decoded, cannot be recorded, and the error says so; others can."""
     body = bytes(1001)
-    sizes = {"answer": "1001 bytes", "compressed answer": "more", "request": "1001 bytes"}
+    sizes = {"answer": "more", "compressed answer": "more", "request": "1001 bytes"}
     async with LoopbackServer() as server, _client(server) as client:
         small = ServerResponse(200, gzip.compress(body), GZIP)
         server.add("POST", "/x", {"answer": body, "compressed answer": small, "request": "x"}[kind])
@@ -764,6 +769,36 @@ async def test_large_bodies(path: Path, kind: str) -> None:
     assert len(entries(path)) == 1
 
 
+@pytest.mark.parametrize("way", WAYS)
+async def test_an_answer_without_end(path: Path, way: str) -> None:
+    """What is larger than ``max_body`` is not waited for: the request fails, and the server is left."""
+    sent = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal sent
+        while True:
+            sent += 1000
+            yield bytes(1000)
+
+    async with LoopbackServer() as server:
+        server.add("GET", "/x", ServerResponse(200, endless()))
+        with Recorder(path, max_body=10_000), pytest.raises(NotRecorded, match="a body has more, and max_body=10000"):
+            await _over(way, server.url + "/x")
+        await until(lambda: all(connection.closed for connection in server.connections))
+        assert sent < 10 * 2**20
+    assert not _exists(path)
+
+
+async def _over(way: str, url: str) -> None:
+    if way == "client":
+        async with _client() as client:
+            await client.get(url)
+        return
+    async with AsyncHTTPConnection(url.split("/")[2]) as conn:
+        await conn.request("GET", "/x")
+        await conn.getresponse()
+
+
 async def test_the_default_bound(path: Path) -> None:
     """Without a word of the caller's a body may have 10 MiB."""
     async with LoopbackServer() as server, _client(server) as client:
@@ -773,6 +808,23 @@ async def test_the_default_bound(path: Path) -> None:
             with pytest.raises(NotRecorded, match="max_body=10485760"):
                 await client.get("/x")
     assert len(entries(path)) == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "kind", "why"),
+    [
+        ({"ignore_hosts": "e.org"}, TypeError, "ignore_hosts is a list of names, not one: ['e.org']"),
+        ({"ignore_hosts": None}, TypeError, "ignore_hosts is a list of names, not None"),
+        ({"keep": "token"}, TypeError, "keep is a list of names, not one: ['token']"),
+        ({"filter_headers": None}, TypeError, "filter_headers is a list of names, not None"),
+        ({"filter_values": {"<KEY>": 5}}, TypeError, "filter_values has texts"),
+        ({"max_body": -1}, ValueError, "max_body is a number of bytes, not -1"),
+    ],
+)
+def test_mistakes(path: Path, options: dict[str, Any], kind: type[Exception], why: str) -> None:
+    """What makes no sense is refused before anything is recorded."""
+    with pytest.raises(kind, match=re.escape(why)):
+        Recorder(path, **options)
 
 
 # -- files of others

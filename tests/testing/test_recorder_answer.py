@@ -100,6 +100,13 @@ def test_the_end_of_the_connection(response: RecordedResponse, data: bytes | Non
     assert data is None or answer.data == data
 
 
+@pytest.mark.parametrize("response", [_response(200, "OK\r\nX: 1"), _response(200, "OK", b"", ("X", "1\r\nY: 2"))])
+def test_what_would_break_the_head(response: RecordedResponse) -> None:
+    """A reason or a field that a filter has broken is refused, and not sent."""
+    with pytest.raises(ValueError, match="Invalid header value of"):
+        _ = Replayed(response, "GET")
+
+
 def test_head() -> None:
     """An answer to HEAD has the fields of a body, and none."""
     assert Replayed(_response(200, "OK", b"", LENGTH, GZIP), "HEAD").data == (
@@ -120,6 +127,7 @@ def _at(**distance: int) -> str:
     [
         (-400, "in 30 days", True),
         (-400, "never", False),
+        (-400, "too late", False),
         (-10, "in 30 days", False),
         (-400, "before", False),
         (-400, "in the future", False),
@@ -129,7 +137,7 @@ def test_cookies_stay_fresh(recorded: int, end: str, moved: bool) -> None:
     """A cookie that was good when it was recorded is good when it is replayed; one that was over stays over."""
     ends = {
         "in 30 days": _at(days=recorded + 30), "never": "never", "before": _at(days=recorded - 1),
-        "in the future": _at(days=5),
+        "in the future": _at(days=5), "too late": "Fri, 01 Jan 99999999999 00:00:00 GMT",
     }  # fmt: skip
     value = f"a=b; Path=/; expires={ends[end]}; Secure"
     response = _response(204, "No", b"", ("Set-Cookie", value), ("X", value))

@@ -136,6 +136,10 @@ FORM, JSON = "application/x-www-form-urlencoded", "application/json; charset=utf
         (b'{"token": "a"} https://e.org/?sig=b ftp://j:p@e.org', "", b'{"token": "***"} https://e.org/?sig=*** ftp://e.org'),
         (b'\xff{"token": "a"}', "", b'\xff{"token": "***"}'),
         ('{"token": "ü"}'.encode("latin-1"), "text/plain; charset=latin-1", b'{"token": "***"}'),
+        (b"a=1&token=b", "text/html", b"a=1&token=***"),
+        (b"token=b", "", b"token=***"),
+        (b"mine=1\n", "text/plain", b"mine=***\n"),
+        (b"no form: token=b&a=1", "text/plain", b"no form: token=b&a=1"),
         (b"", JSON, b""),
     ],
 )  # fmt: skip
@@ -205,6 +209,9 @@ def test_an_echo(request_: RecordedRequest, secret: str) -> None:
     filters.request(request_)
     response = _answer(filters, f"you said {secret}".encode(), X_Said=secret.encode().decode("latin-1"))
     assert response.body == b"you said ***"
+    told = filters.response(RecordedResponse(400, f"No {secret}"), _request())
+    assert told is not None
+    assert told.reason == "No ***"
     later = filters.request(_request(f"http://e.org/bot{secret}/x"))
     assert later is not None
     assert "***" in str(later.url) or "%" in str(later.url)

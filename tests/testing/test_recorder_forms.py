@@ -17,6 +17,7 @@ from aiohttpclient.testing._recorder_forms import (
     filter_query,
     hide_members,
     hide_parameters,
+    is_form,
 )
 
 NONE = Rules("none", ())
@@ -46,7 +47,7 @@ def test_rules_of_a_mapping() -> None:
     assert rules.replaced("nAME", "1", _hide) == "y"
 
 
-@pytest.mark.parametrize("given", ["name", b"name", [1], [("a", "b", "c")], [None]])
+@pytest.mark.parametrize("given", ["name", b"name", [1], [("a", "b", "c")], [None], 5, None])
 def test_rules_that_are_none(given: Any) -> None:
     """One name in the place of a list, or what is no name, is refused with the name of the parameter."""
     with pytest.raises(TypeError, match="filter_x"):
@@ -97,7 +98,10 @@ FORM = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("content_type", ["multipart/form-data; boundary=B", 'multipart/form-data; Boundary="B"'])
+@pytest.mark.parametrize(
+    "content_type",
+    ["multipart/form-data; boundary=B", 'multipart/form-data; Boundary="B"', 'multipart/form-data; boundary = "B"'],
+)
 def test_multipart(content_type: str) -> None:
     """Fields of a form in parts are replaced by their names; a file stays, whatever its field is called."""
     found = filter_multipart(FORM, content_type, is_secret_parameter, _hide, Rules("x", [("a", None)]), str)
@@ -105,6 +109,14 @@ def test_multipart(content_type: str) -> None:
         b'--B\r\nContent-Disposition: form-data; name="password"\r\n\r\n***\r\n'
         b'--B\r\nContent-Disposition: form-data; name="key"; filename="key.bin"\r\n\r\n\xff\x00\r\n--B--\r\n'
     )  # fmt: skip
+
+
+def test_multipart_with_names_that_are_tokens() -> None:
+    """A name may go without quotes (RFC 9110 section 5.6.6)."""
+    form = FORM.replace(b'name="password"', b"Name = password")
+    found = filter_multipart(form, "multipart/form-data; boundary=B", is_secret_parameter, _hide, NONE, str)
+    assert b"hunter2" not in found
+    assert b"password\r\n\r\n***\r\n" in found
 
 
 def test_multipart_by_rule() -> None:
@@ -129,7 +141,10 @@ def test_parts_of_multipart_that_nobody_names() -> None:
     ("text", "expected"),
     [
         ("/next?code=abc&state=1", "/next?code=***&state=1"),
-        ("https://e.org/?mine=1&token=x#token=y", "https://e.org/?mine=M&token=***#token=y"),
+        ("https://e.org/?mine=1&token=x#token=y", "https://e.org/?mine=M&token=***#token=***"),
+        ("https://app.example/cb#access_token=x&state=1", "https://app.example/cb#access_token=***&state=1"),
+        ("/cb;jsessionid=a#out=1&token=x", "/cb;jsessionid=***#&token=***"),
+        ("/a#section", "/a#section"),
         ("</a?page=2&token=x>; rel=next, </b?token=y>", "</a?page=2&token=***>; rel=next, </b?token=***>"),
         ("0; url=/x?token=y", "0; url=/x?token=***"),
         ("no query; token=x", "no query; token=x"),
@@ -151,6 +166,7 @@ def test_urls_in_fields(text: str, expected: str) -> None:
         ('{"u": "https://e.org/x?n=1\\u0026sig=a\\u0026m=2"}', '{"u": "https://e.org/x?n=1\\u0026sig=***\\u0026m=2"}'),
         ('{"u": "https:\\/\\/e.org\\/x?sig=a&n=1"}', '{"u": "https:\\/\\/e.org\\/x?sig=***&n=1"}'),
         ('<a href="/x?n=1&amp;token=a">x</a>', '<a href="/x?n=1&amp;token=***">x</a>'),
+        ('{"u": "https://e.org/cb#id_token=a&n=1"}', '{"u": "https://e.org/cb#id_token=***&n=1"}'),
         ("is it so? token=x; key=y", "is it so? token=x; key=y"),
         ("x = a ?b.key=c : d;", "x = a ?b.key=c : d;"),
     ],
@@ -176,6 +192,9 @@ def test_urls_in_texts(text: str, expected: str) -> None:
         ('{"token": "a"}\n{"token": "b"}', '{"token": "***"}\n{"token": "***"}'),
         ('data: {"token": "a"}\n\n', 'data: {"token": "***"}\n\n'),
         ('{"to\\u006ben": "a"}', '{"to\\u006ben": "***"}'),
+        ('{"Body": "{\\"token\\": \\"a\\", \\"n\\": 1}"}', '{"Body": "{\\"token\\": \\"***\\", \\"n\\": 1}"}'),
+        ('["\\n [{\\"token\\": \\"a\\u20ac\\"}, \\"ü\\"]"]', '["\\n [{\\"token\\": \\"***\\"}, \\"\\u00fc\\"]"]'),
+        ('["{\\"n\\": \\"\\u20ac\\/\\"}"]', '["{\\"n\\": \\"\\u20ac\\/\\"}"]'),
         ('a "token b', 'a "token b'),
         ('<script>x = {"csrfToken": "a"}</script>', '<script>x = {"csrfToken": "***"}</script>'),
     ],
@@ -196,6 +215,9 @@ MUCH = {
     "urls": "http://a/?" * 20_000,
     "paths": "=/" * 50_000,
     "parameters": "/x?" + "&token" * 50_000,
+    "fragments": "http://a/#" * 20_000,
+    "documents": '"{' * 50_000,
+    "a form": "a=b&" * 50_000 + "<",
 }
 
 
@@ -205,6 +227,7 @@ def test_much_text_is_no_problem(name: str) -> None:
     """The time that it takes does not grow faster than the text, whatever is in it."""
     hide_members(MUCH[name], (), _hide)
     hide_parameters(MUCH[name], is_secret_parameter, _hide, NONE, in_text=True)
+    is_form(MUCH[name])
 
 
 @pytest.mark.parametrize(

@@ -329,6 +329,40 @@ def test_what_others_wrote_stays(tmp_path: Path) -> None:
     assert len(found["log"]["entries"]) == 2
 
 
+@pytest.mark.parametrize("mode", ["once", "new_episodes", "all"])
+@pytest.mark.parametrize("exists", [False, True])
+def test_two_at_once(tmp_path: Path, mode: Mode, exists: bool) -> None:
+    """Of two that record into one file at once nothing is lost; of what both have, the last one's is kept."""
+    path = tmp_path / "x.har"
+    if exists:
+        _put(path, ("/z", "old"))
+    one, other = _tape(path, mode), _tape(path, mode)
+    answers = [_ask(one, "ab", 1), _ask(other, "bc", 2)]
+    one.save(_same)
+    other.save(_same)
+    if exists and mode == "once":
+        assert answers == [["refused"] * 2] * 2
+    else:
+        assert _said(path) == ["z old"] * exists + (
+            ["b new2", "c new2", "a new1"] if mode == "all" else ["a new1", "b new2", "c new2"]
+        )
+
+
+def test_a_file_that_was_changed_meanwhile(tmp_path: Path) -> None:
+    """What was changed by hand while a recorder was on is written over, as it always was; what became no HAR stays."""
+    path = tmp_path / "x.har"
+    _put(path, ("/z", "old"))
+    tape = _tape(path, "new_episodes")
+    assert _ask(tape, "za", 1) == ["old", "new"]
+    _put(path, ("/z", "by hand"))
+    tape.save(_same)
+    assert _said(path) == ["z old", "a new1"]
+    path.write_text("no HAR")
+    with pytest.raises(ValueError, match="not JSON"):
+        tape.save(_same)
+    assert path.read_text() == "no HAR"
+
+
 def test_unused_entries_may_be_dropped(tmp_path: Path) -> None:
     """Who asks for it gets a file without what nobody asked for."""
     path = tmp_path / "x.har"
