@@ -1,4 +1,7 @@
-"""GETs that HTTPMock answers, one after another, against the same over loopback."""
+"""GETs that HTTPMock answers, one after another, against the same over loopback.
+
+``aiohttpclient.testing`` is imported by who measures it, not in the processes of all contenders of all rows.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,6 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
 from aiohttpclient import AsyncHTTPClient
-from aiohttpclient.testing import HTTPMock, LoopbackServer
 
 from ..apart import compete_apart
 from ..clients import url_of
@@ -42,6 +44,8 @@ async def _real(servers: Servers) -> WorkIterator:
 
 @asynccontextmanager
 async def _mocked(servers: Servers) -> WorkIterator:
+    from aiohttpclient.testing import HTTPMock
+
     async with HTTPMock() as mock, AsyncHTTPClient() as client:
         url = url_of(servers.origin, path=JSON)
         mock.get(url, body=JSON_BODY, repeat=True)
@@ -50,6 +54,8 @@ async def _mocked(servers: Servers) -> WorkIterator:
 
 @asynccontextmanager
 async def _loopback_server(servers: Servers) -> WorkIterator:
+    from aiohttpclient.testing import LoopbackServer
+
     async with LoopbackServer() as server, AsyncHTTPClient() as client:
         server.add("GET", JSON, JSON_BODY)
         yield _asking(client, server.url + JSON)

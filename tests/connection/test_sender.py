@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from tests.support.server import Peer, RawServer
     from tests.support.tls import TlsKit
 
-LARGE = 50 * 1024 * 1024
+LARGE = 40 * 1024 * 1024
 """Bytes. Far more than the kernel takes of a body that nobody reads."""
 
 REPETITIONS = {"closes": 30, "resets": 30, "half closes": 5, "keeps open": 5, "reads on": 3}
