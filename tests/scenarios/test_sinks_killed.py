@@ -10,7 +10,7 @@ import pytest
 
 from tests.bulk.sinking import KINDS, Kind, kind_name
 
-SEEDS = 6
+SEEDS = 10
 """Each kills three runs, and resumes them."""
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="it forks")
