@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import contextlib
 import warnings
+from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Generator, Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar, overload
 
 from ..errors import SinkError
@@ -21,8 +23,8 @@ from ._sink_store import DONE, FAILED, Entry
 from ._sink_writer import Writer
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import AsyncIterator, Iterator
-    from pathlib import Path
     from types import TracebackType
     from typing import Self
 
@@ -44,9 +46,10 @@ def is_failure(result: Result) -> bool:
     return result.response is None or result.response.status >= 500 or result.response.status in NOT_NOW
 
 
-class Sink:
+class Sink(ABC):
     """Takes results, and keeps them; see :class:`JSONLines`, :class:`SQLite`, :class:`Directory`, :class:`Parquet`.
 
+    :param path: where they are
     :param resume: go on with what is there: what is done is skipped, what failed is repeated. Without it there must be
         nothing
     :param batch: results that are written at a time; None: as many as suit the kind
@@ -68,14 +71,15 @@ class Sink:
 
     def __init__(
         self,
-        store: Store,
+        path: str | os.PathLike[str],
+        *,
         resume: bool = False,
         batch: int | None = None,
         interval: float | None = None,
         repeat: Callable[[Result], bool] = is_failure,
         key: Callable[[Any], object] | None = None,
     ) -> None:
-        self._store = store
+        self._store = self._store_at(Path(path).resolve())
         self._resume = resume
         self._batch = self._BATCH if batch is None else batch
         self._interval = self._INTERVAL if interval is None else interval
@@ -87,6 +91,11 @@ class Sink:
         self._writer: Writer | None = None
         self._closed = False
         self._duplicates = 0
+
+    @staticmethod
+    @abstractmethod
+    def _store_at(path: Path) -> Store:
+        """What keeps the results at ``path``, which is absolute."""
 
     def __repr__(self) -> str:
         taken = 0 if self._writer is None else self._writer.taken

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from .._files import OPEN_FLAGS, sync_folder, write_all
 from ..errors import SinkError
-from ._sink import Sink, is_failure
+from ._sink import Sink
 from ._sink_failures import Failures, read_failures
 from ._sink_jsonlines import failures_of, refuse_existing
 from ._sink_lock import Lock
@@ -27,11 +27,10 @@ from ._sink_store import DONE
 from ._sink_text import line_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
-    from ._result import Result
     from ._sink_ledger import Ledger
-    from ._sink_store import Entry
+    from ._sink_store import Entry, Store
 
 INDEX: Final = "index.jsonl"
 INCOMING: Final = ".incoming"
@@ -55,17 +54,9 @@ class Directory(Sink):
     _BATCH = 200
     """Each file costs an ``fsync``; 200 of them are a second or less on most disks."""
 
-    def __init__(
-        self,
-        path: str | os.PathLike[str],
-        *,
-        resume: bool = False,
-        batch: int | None = None,
-        interval: float | None = None,
-        repeat: Callable[[Result], bool] = is_failure,
-        key: Callable[[Any], object] | None = None,
-    ) -> None:
-        super().__init__(_Files(Path(path).resolve()), resume, batch, interval, repeat, key)
+    @staticmethod
+    def _store_at(path: Path) -> Store:
+        return _Files(path)
 
     @staticmethod
     def read(path: str | os.PathLike[str], *, failed: bool = False) -> Iterator[Record]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ._sink import Sink, is_failure
+from ._sink import Sink
 from ._sink_failures import Failures, read_failures
 from ._sink_lock import Lock
 from ._sink_log import Log, read_log
@@ -15,11 +15,10 @@ from ._sink_text import line_of
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
-    from ._result import Result
     from ._sink_ledger import Ledger
-    from ._sink_store import Entry
+    from ._sink_store import Entry, Store
 
 
 class JSONLines(Sink):
@@ -34,17 +33,9 @@ class JSONLines(Sink):
     :param key: tells items apart, by the text of what it returns; None: method, URL and body do
     """
 
-    def __init__(
-        self,
-        path: str | os.PathLike[str],
-        *,
-        resume: bool = False,
-        batch: int | None = None,
-        interval: float | None = None,
-        repeat: Callable[[Result], bool] = is_failure,
-        key: Callable[[Any], object] | None = None,
-    ) -> None:
-        super().__init__(_Lines(Path(path).resolve()), resume, batch, interval, repeat, key)
+    @staticmethod
+    def _store_at(path: Path) -> Store:
+        return _Lines(path)
 
     @staticmethod
     def read(path: str | os.PathLike[str], *, failed: bool = False) -> Iterator[Record]:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from .._files import OPEN_FLAGS, sync_folder, write_all
 from ..errors import SinkError
-from ._sink import Sink, is_failure
+from ._sink import Sink
 from ._sink_failures import Failures, read_failures
 from ._sink_jsonlines import refuse_existing
 from ._sink_lock import Lock
@@ -26,11 +26,10 @@ from ._sink_store import DONE
 from ._sink_text import line_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
-    from ._result import Result
     from ._sink_ledger import Ledger
-    from ._sink_store import Entry
+    from ._sink_store import Entry, Store
 
 VERSION: Final = 1
 """Of the columns; a later version may add some without counting up."""
@@ -67,17 +66,9 @@ class Parquet(Sink):
     _BYTES = 64 * 1024 * 1024
     _INTERVAL = 60.0
 
-    def __init__(
-        self,
-        path: str | os.PathLike[str],
-        *,
-        resume: bool = False,
-        batch: int | None = None,
-        interval: float | None = None,
-        repeat: Callable[[Result], bool] = is_failure,
-        key: Callable[[Any], object] | None = None,
-    ) -> None:
-        super().__init__(_Parts(Path(path).resolve()), resume, batch, interval, repeat, key)
+    @staticmethod
+    def _store_at(path: Path) -> Store:
+        return _Parts(path)
 
     @staticmethod
     def read(path: str | os.PathLike[str], *, failed: bool = False) -> Iterator[Record]:

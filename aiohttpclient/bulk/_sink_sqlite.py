@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import SinkError
-from ._sink import Sink, is_failure
+from ._sink import Sink
 from ._sink_jsonlines import refuse_existing
 from ._sink_lock import Lock
 from ._sink_record import NAMES, Record
@@ -17,11 +17,10 @@ from ._sink_store import DONE, FAILED
 if TYPE_CHECKING:
     import os
     import sqlite3
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
-    from ._result import Result
     from ._sink_ledger import Ledger
-    from ._sink_store import Entry
+    from ._sink_store import Entry, Store
 
 APPLICATION_ID: Final = 0x61686362
 """``ahcb``, in the head of the file: says that it is one of ours (https://www.sqlite.org/pragma.html)."""
@@ -76,17 +75,9 @@ class SQLite(Sink):
     :param key: tells items apart, by the text of what it returns; None: method, URL and body do
     """
 
-    def __init__(
-        self,
-        path: str | os.PathLike[str],
-        *,
-        resume: bool = False,
-        batch: int | None = None,
-        interval: float | None = None,
-        repeat: Callable[[Result], bool] = is_failure,
-        key: Callable[[Any], object] | None = None,
-    ) -> None:
-        super().__init__(_Table(Path(path).resolve()), resume, batch, interval, repeat, key)
+    @staticmethod
+    def _store_at(path: Path) -> Store:
+        return _Table(path)
 
     @staticmethod
     def read(path: str | os.PathLike[str], *, failed: bool = False) -> Iterator[Record]:
