@@ -47,8 +47,10 @@ def test_is_at(tmp_path: Path) -> None:
 
 def test_sync_folder(tmp_path: Path) -> None:
     """A folder that cannot be synchronized is left as it is."""
+    (tmp_path / "file").touch()
     sync_folder(tmp_path)
     sync_folder(tmp_path / "none")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
 @pytest.mark.skipif(not hasattr(os, "O_NOFOLLOW"), reason="links are followed here")

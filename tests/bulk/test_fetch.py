@@ -6,6 +6,7 @@ import asyncio
 import gc
 import itertools
 import threading
+import weakref
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -349,8 +350,10 @@ def test_forgotten_after_its_loop() -> None:
             await anext(kept[0])
 
     asyncio.run(main())
+    forgotten = weakref.ref(kept[0])
     kept.clear()
     gc.collect()
+    assert forgotten() is None
 
 
 # -- what surrounds it

@@ -61,6 +61,8 @@ def test_what_a_kill_leaves(place: Path) -> None:
     place.touch()
     own = lock(place)
     own.acquire()
+    with pytest.raises(SinkError):
+        lock(place).acquire()
     own.release()
 
 

@@ -185,6 +185,7 @@ async def test_clients_that_leave(data: bytes) -> None:
             getattr(talk.end, leave)()
             while talk.transport.connections:
                 await asyncio.sleep(0)
+        assert not talk.transport.failures
 
 
 async def test_the_transport_closes_first() -> None:

@@ -323,6 +323,7 @@ async def test_the_client_leaves_while_its_body_waits() -> None:
         await turns(20)
         sends.set()
         await until(lambda: errors)
+    assert len(errors) == 1
 
 
 # -- how it ends

@@ -239,6 +239,8 @@ async def test_an_end_before_the_shutdown() -> None:
 
     lifespan = await started(app)
     await turns()
+    assert lifespan._task is not None
+    assert lifespan._task.done()
     await lifespan.shutdown(5)
 
 

@@ -148,6 +148,7 @@ async def test_work_that_closes() -> None:
         with contextlib.suppress(Exception):
             await client.get(URL)
         await client.close()
+        assert transport.connections == 0
 
 
 async def test_what_a_cancelled_call_raises() -> None:
