@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -252,6 +253,15 @@ def test_exceptions_are_needed() -> None:
     exempt = [module for module in MODULES if module.name in WITHOUT_TEST_FILE]
     assert {module.name for module in exempt} == set(WITHOUT_TEST_FILE)
     assert not [module for module in exempt if _test_file(module).exists()]
+
+
+def test_nothing_is_kept_that_is_made() -> None:
+    """No file is in the repository that .gitignore says is made by tools: a compiled one would be stale, and is run."""
+    if shutil.which("git") is None or not (ROOT / ".git").exists():
+        pytest.skip("this is not the repository")
+    command = ["git", "-c", f"safe.directory={ROOT}", "ls-files", "--cached", "--ignored", "--exclude-standard"]
+    run = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True, timeout=30)
+    assert not run.stdout.splitlines()
 
 
 # -- what importing costs
