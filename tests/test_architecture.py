@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import os
 import shutil
 import subprocess
@@ -13,14 +14,16 @@ from typing import NamedTuple
 
 import pytest
 
+from tests.support.cases import for_each
+
 ROOT = Path(__file__).parents[1]
 PACKAGE = "aiohttpclient"
 
 # -- the rules, as data
 
 BASICS = {
-    "errors", "status", "timeouts", "_files", "_headers", "_redact", "_sentinels", "_threads", "_url", "_values",
-    "_version",
+    "errors", "status", "timeouts", "_files", "_headers", "_redact", "_sentinels", "_terminal", "_threads", "_url",
+    "_values", "_version",
 }  # fmt: skip
 
 LAYERS = (
@@ -43,14 +46,16 @@ FORBIDDEN = {"wire": {"asyncio", "selectors", "socket", "ssl", "threading", "tim
 """What a layer never imports. ``wire`` is bytes in and values out: no I/O and no clock."""
 
 OPTIONAL = {
-    "aiolimiter", "backports", "brotli", "charset_normalizer", "compression", "dask", "distributed", "protego",
-    "publicsuffixlist", "pyarrow", "pytest", "python_socks", "rich", "selectolax", "trustme", "uvloop", "zstandard",
+    "aiolimiter", "backports", "brotli", "charset_normalizer", "cloudpickle", "compression", "dask", "distributed",
+    "protego", "publicsuffixlist", "pyarrow", "pytest", "python_socks", "rich", "selectolax", "trustme", "uvloop",
+    "zstandard",
 }  # fmt: skip
 """What may be missing where the package runs. Each is imported in one file at most, inside a function."""
 
 WITHOUT_TEST_FILE = {
     "_sentinels": "an enumeration of one member, whose only behaviour is its repr; the tests of Timeout cover it",
     "_version": "one constant; tests/test_public_api.py compares it with pyproject.toml",
+    "bulk._frontier_work": "types, which mypy checks, of what passes between _frontier.py and _frontier_store.py",
     "bulk._sink_store": "types, which mypy checks, of what tests/bulk/test_sink.py asks of every kind of sink",
     "client._options": "types, which mypy checks; tests/client/test_building.py is about what they stand for",
     "cli._help": "texts, which tests/cli/test_parser.py and the comparison with docs/command-line.md read",
@@ -87,17 +92,22 @@ class Module(NamedTuple):
 
     name: str
     path: Path
-    imports: list[Import]
 
     @property
     def part(self) -> str:
         """The module or sub-package directly below the package that this file is, or belongs to."""
         return self.name.partition(".")[0]
 
+    @property
+    def imports(self) -> list[Import]:
+        """What it imports, read when it is first asked for: not by each process that collects the tests."""
+        return _imports(self.path)
+
     def __repr__(self) -> str:
         return self.name
 
 
+@functools.cache
 def _imports(path: Path) -> list[Import]:
     found: list[Import] = []
     package = [PACKAGE, *path.relative_to(ROOT / PACKAGE).parent.parts]
@@ -120,7 +130,7 @@ def _imports(path: Path) -> list[Import]:
 def _modules() -> list[Module]:
     paths = sorted((ROOT / PACKAGE).rglob("*.py"))
     names = [".".join(path.relative_to(ROOT / PACKAGE).with_suffix("").parts) for path in paths]
-    return [Module(name, path, _imports(path)) for name, path in zip(names, paths, strict=True)]
+    return [Module(name, path) for name, path in zip(names, paths, strict=True)]
 
 
 MODULES = _modules()
@@ -144,7 +154,7 @@ def test_there_is_something_to_look_at() -> None:
     assert {"errors", "status", "timeouts"} <= {module.part for module in IN_LAYERS}
 
 
-@pytest.mark.parametrize("module", IN_LAYERS, ids=repr)
+@for_each(IN_LAYERS)
 def test_imports_go_left(module: Module) -> None:
     """A layer imports only from those to its left, and never from the package's front."""
     for target, line, _ in module.imports:
@@ -156,7 +166,7 @@ def test_imports_go_left(module: Module) -> None:
         assert other < own or part == module.part or own == other == 0, f"line {line}: {target} is not to the left"
 
 
-@pytest.mark.parametrize("module", IN_LAYERS, ids=repr)
+@for_each(IN_LAYERS)
 def test_a_sub_package_has_one_door(module: Module) -> None:
     """A sub-package is imported through its ``__init__``; the files inside are its own business."""
     for target, line, _ in module.imports:
@@ -165,7 +175,7 @@ def test_a_sub_package_has_one_door(module: Module) -> None:
             assert not inside or not inside[0].startswith("_"), f"line {line}: {target} is private to its sub-package"
 
 
-@pytest.mark.parametrize("module", [module for module in MODULES if "." in module.name], ids=repr)
+@for_each(module for module in MODULES if "." in module.name)
 def test_files_in_sub_packages_are_private(module: Module) -> None:
     """A file inside a sub-package begins with an underscore."""
     assert module.path.name.startswith("_")
@@ -177,7 +187,7 @@ def test_folders_are_packages(folder: Path) -> None:
     assert "__all__" in (folder / "__init__.py").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("module", [module for module in MODULES if module.part in FORBIDDEN], ids=repr)
+@for_each(module for module in MODULES if module.part in FORBIDDEN)
 def test_forbidden_imports(module: Module) -> None:
     """A layer without I/O imports nothing that could do any."""
     found = {target.partition(".")[0] for target, _, _ in module.imports}
@@ -200,14 +210,14 @@ def _requirements() -> set[str]:
     return {requirement.partition(">")[0].strip() for requirement in project["dependencies"]}
 
 
-@pytest.mark.parametrize("module", MODULES, ids=repr)
+@for_each(MODULES)
 def test_imports_are_declared(module: Module) -> None:
     """What a file imports is the standard library's, a declared dependency, or optional."""
     known = {PACKAGE, "__future__", *sys.stdlib_module_names, *_requirements(), *OPTIONAL}
     assert {target.partition(".")[0] for target, _, _ in module.imports} <= known
 
 
-@pytest.mark.parametrize("module", MODULES, ids=repr)
+@for_each(MODULES)
 def test_optional_imports_are_late(module: Module) -> None:
     """An optional package is imported inside a function, so that the file can be imported without it."""
     for target, line, in_function in module.imports:
@@ -229,10 +239,8 @@ def _test_file(module: Module) -> Path:
     return ROOT.joinpath("tests", *folders, f"test_{name.strip('_')}.py")
 
 
-@pytest.mark.parametrize(
-    "module",
-    [module for module in MODULES if module.name not in WITHOUT_TEST_FILE and not module.name.endswith(".__init__")],
-    ids=repr,
+@for_each(
+    module for module in MODULES if module.name not in WITHOUT_TEST_FILE and not module.name.endswith(".__init__")
 )
 def test_each_file_has_its_tests(module: Module) -> None:
     """The tests of ``x/_y.py`` are in ``tests/x/test_y.py``."""

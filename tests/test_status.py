@@ -8,6 +8,7 @@ import http.client
 import pytest
 
 from aiohttpclient import status
+from tests.support.cases import for_each
 
 DOCUMENTED = """\
 CONTINUE | 100
@@ -76,7 +77,7 @@ def test_the_documented_table_is_whole() -> None:
     assert len(TABLE) == 49
 
 
-@pytest.mark.parametrize(("name", "code"), TABLE.items())
+@for_each(TABLE.items())
 def test_documented_constant(name: str, code: int) -> None:
     """Each constant of the documentation exists by its name, has its value, and is an HTTPStatus, as in http.client."""
     assert getattr(status, name) == code
@@ -84,7 +85,7 @@ def test_documented_constant(name: str, code: int) -> None:
     assert name in status.__all__
 
 
-@pytest.mark.parametrize("name", http.HTTPStatus.__members__)
+@for_each(http.HTTPStatus.__members__)
 def test_name_of_today(name: str) -> None:
     """Each name that the running Python's HTTPStatus has is here, and is the very member."""
     assert getattr(status, name) is http.HTTPStatus[name]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 import zlib
 from types import ModuleType
@@ -11,6 +12,7 @@ import pytest
 
 from aiohttpclient.client._decompressors import CODINGS, PIECE, Coding, coding
 from tests.client.coded import BODY, KINDS, MIB, ZSTD_MODULES, br_stream, encoded, name, without, zstd_frame
+from tests.support.cases import for_each
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,9 +72,7 @@ def test_pieces_are_made_when_asked_for(kind: str) -> None:
     assert run.done
 
 
-@pytest.mark.parametrize("level", range(-1, 10))
-@pytest.mark.parametrize("window", range(9, 16))
-@pytest.mark.parametrize("raw", [False, True])
+@for_each(itertools.product(range(-1, 10), range(9, 16), [False, True]))
 def test_both_kinds_of_deflate(level: int, window: int, raw: bool) -> None:
     """Deflate is told from its first two bytes, in zlib's format or bare, whatever level and window made it."""
     deflater = zlib.compressobj(level, wbits=-window if raw else window)

@@ -27,19 +27,6 @@ A, B, C = "http://a.proxy:3128", "http://b.proxy:3128", "http://c.proxy:3128"
 PLAIN, SECURE = "http://host.example", "https://host.example"
 
 
-@pytest.fixture(autouse=True)
-def _no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the machine that runs the tests has set does not count."""
-    for name in list(os.environ):
-        if name.lower().endswith("_proxy") or name in {
-            "REQUEST_METHOD",
-            "SSL_CERT_FILE",
-            "SSL_CERT_DIR",
-            "SSLKEYLOGFILE",
-        }:
-            monkeypatch.delenv(name)
-
-
 # -- which proxy
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import email.utils
+import itertools
 from datetime import UTC, datetime, timedelta
 from http.cookies import SimpleCookie
 from typing import Any
@@ -21,6 +22,7 @@ from aiohttpclient.client._set_cookie import (
     path_matches,
 )
 from aiohttpclient.wire import field_line
+from tests.support.cases import for_each
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC).timestamp()
 DAY = 86400.0
@@ -64,8 +66,11 @@ def test_nothing_is_no_cookie(text: str) -> None:
     assert parse_set_cookie(text, NOW) is None
 
 
-@pytest.mark.parametrize("number", [*range(32), 127])
-@pytest.mark.parametrize("template", ["fo{}o=bar", "foo=b{}ar", "foo=bar; Pa{}th=/", "foo=bar; Path=/{}", "foo=bar{}"])
+@for_each(
+    itertools.product(
+        [*range(32), 127], ["fo{}o=bar", "foo=b{}ar", "foo=bar; Pa{}th=/", "foo=bar; Path=/{}", "foo=bar{}"]
+    )
+)
 def test_controls_drop_the_cookie(number: int, template: str) -> None:
     """A control character anywhere in the field but HTAB makes the whole cookie ignored."""
     found = parse_set_cookie(template.format(chr(number)), NOW)

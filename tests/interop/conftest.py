@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING
@@ -151,8 +150,5 @@ async def client(httpbin: str) -> AsyncIterator[AsyncHTTPClient]:
 
 @pytest.fixture
 def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """An environment that says nothing about proxies and certificates, to which a test may add."""
-    for name in list(os.environ):
-        if name.lower().endswith("_proxy") or name in {"REQUEST_METHOD", "SSL_CERT_FILE", "SSL_CERT_DIR", "NETRC"}:
-            monkeypatch.delenv(name)
+    """An environment that says nothing about proxies and certificates (``tests/conftest.py``), to which one may add."""
     return monkeypatch

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
-import pytest
-
 from aiohttpclient.net import public_only
 from aiohttpclient.net._policy import carried
+from tests.support.cases import for_each
 
 PUBLIC = [
     "1.1.1.1",
@@ -131,19 +130,19 @@ NOT_PUBLIC = [
 ]
 
 
-@pytest.mark.parametrize("address", PUBLIC)
+@for_each(PUBLIC)
 def test_public(address: str) -> None:
     """An address of the public Internet may be connected to."""
     assert public_only(ip_address(address))
 
 
-@pytest.mark.parametrize("address", NOT_PUBLIC)
+@for_each(NOT_PUBLIC)
 def test_not_public(address: str) -> None:
     """Everything else may not, in whatever form it comes."""
     assert not public_only(ip_address(address))
 
 
-@pytest.mark.parametrize("address", [each for each in PUBLIC + NOT_PUBLIC if ":" not in each])
+@for_each(each for each in PUBLIC + NOT_PUBLIC if ":" not in each)
 def test_ipv4_in_every_form(address: str) -> None:
     """An IPv4 address inside an IPv6 address is judged as it is outside."""
     inside = IPv4Address(address)

@@ -13,6 +13,7 @@ import pytest
 
 from aiohttpclient.errors import InvalidURL
 from aiohttpclient.pool._proxy import DEFAULT_PORTS, Proxy
+from tests.support.cases import for_each
 
 SCHEMES = tuple(DEFAULT_PORTS)
 HTTP = ("http", "https")
@@ -178,7 +179,7 @@ REFUSED = (
 )
 
 
-@pytest.mark.parametrize("url", REFUSED, ids=ascii)
+@for_each(REFUSED)
 def test_refused(url: str) -> None:
     """What is not the URL of a proxy is an InvalidURL, in which, and in whose causes, nobody finds a password."""
     with pytest.raises(InvalidURL) as caught:

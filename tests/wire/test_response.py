@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import io
+import itertools
 import pickle
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from aiohttpclient._headers import Headers
 from aiohttpclient.errors import BadStatusLine, InvalidHead, LimitExceeded, LineTooLong, UnknownProtocol
 from aiohttpclient.wire import MessageLimits, check_partial_head, head_end, looks_like_http, parse_response_head
+from tests.support.cases import for_each
 from tests.wire.feeding import LIMITS, Head, Refused, byte_by_byte, head_of, read_only_head
 
 NGINX = (
@@ -268,11 +270,13 @@ class _Socket:
         return io.BytesIO(self.raw)
 
 
-@pytest.mark.parametrize("separator", [b" ", b"  ", b"\t", b"\x0b", b"\x0c", b"\x1c", b"\x85", b"\xa0", b" \t "])
-@pytest.mark.parametrize(
-    "version", [b"HTTP/1.1", b"HTTP/1.0", b"HTTP/0.9", b"HTTP/1.", b"HTTP/1.1.1", b"HTTP/2", b"HTTP/"]
+@for_each(
+    itertools.product(
+        [b"HTTP/1.1", b"HTTP/1.0", b"HTTP/0.9", b"HTTP/1.", b"HTTP/1.1.1", b"HTTP/2", b"HTTP/"],
+        [b" ", b"  ", b"\t", b"\x0b", b"\x0c", b"\x1c", b"\x85", b"\xa0", b" \t "],
+        [b"\r\n", b"\n", b" \r\n", b" OK\r\n", b"\tO  K\n", b" OK \t\r\n"],
+    )
 )
-@pytest.mark.parametrize("end", [b"\r\n", b"\n", b" \r\n", b" OK\r\n", b"\tO  K\n", b" OK \t\r\n"])
 def test_http_client_reads_the_same_status_line(version: bytes, separator: bytes, end: bytes) -> None:
     """Lenient: a status line means what it means to http.client."""
     raw = version + separator + b"200" + end + b"\r\n"
