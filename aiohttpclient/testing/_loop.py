@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import math
 import selectors
+import sys
 import time
 from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple
 
@@ -21,6 +22,9 @@ RESOLUTION = time.get_clock_info("monotonic").resolution
 """Seconds. A timer is due when its time is less than that of the loop with this added, by which a float of half a year
 does not change."""
 
+LISTED = 10
+"""Tasks that an error names at most."""
+
 
 class VirtualTimeLoop(asyncio.SelectorEventLoop):
     """An event loop of asyncio on which no time is waited for: when nothing else is to be done, the next timer is due.
@@ -35,12 +39,17 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
     What sockets have to say by then is heard before time jumps, but nobody waits for more: a kernel, a thread or
     another process that takes its time comes too late. Within ``real_io()`` it does not, since real time passes there.
     What was given to an executor is waited for anyway. Connections in memory (:class:`MemoryDialer`) never take time.
+
+    Where there is no timer, no socket, no other thread and no signal that is handled, whoever waits would wait for
+    ever: what runs the loop then raises a RuntimeError that says who that is.
     """
 
     def __init__(self) -> None:
         self._virtual_now = 0.0
         self._real_io = 0
-        super().__init__(_JumpingSelector(self))
+        selector = _JumpingSelector(self)
+        super().__init__(selector)
+        self._own_files = len(selector.get_map())  # by which other threads, and signals, wake it
 
     def time(self) -> float:
         """The virtual time, in seconds."""
@@ -67,6 +76,22 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         with self.real_io():
             await super().shutdown_default_executor(*args)
 
+    def _check_awaited(self, files: int) -> None:
+        """Nothing is to be done and no time waited for: see whether anything can change that.
+
+        :param files: at which the loop looks
+        :raises RuntimeError: nothing can
+        """
+        threads = len(sys._current_frames())  # noqa: SLF001  # those that threading does not know are here, too
+        signals = getattr(self, "_signal_handlers", None)  # which there are not on Windows
+        if files > self._own_files or threads > 1 or signals or self._real_io:
+            return
+        tasks = sorted(map(repr, asyncio.all_tasks(self)))
+        if len(tasks) > LISTED:
+            tasks[LISTED:] = [f"{len(tasks) - LISTED} others"]
+        names = ", ".join(tasks) or "no tasks"
+        raise RuntimeError(f"nothing is going to happen, whatever the time, and there wait: {names}")
+
     def _executed(self, _: object) -> None:
         self._real_io -= 1
 
@@ -89,10 +114,14 @@ class _JumpingSelector(selectors.DefaultSelector):
     def __init__(self, loop: VirtualTimeLoop) -> None:
         super().__init__()
         self._pass_time = loop._pass_time  # noqa: SLF001  # which is made of it
+        self._check_awaited = loop._check_awaited  # noqa: SLF001  # likewise
 
     def select(self, timeout: float | None = None) -> list[Any]:
         """What is ready. Where there is nothing, and no timer either, only another thread or a peer can change that."""
-        found = super().select(0 if timeout is not None else None)
-        if found or timeout is None or timeout <= 0:
+        found = super().select(0)
+        if found or (timeout is not None and timeout <= 0):
             return found
+        if timeout is None:
+            self._check_awaited(len(self.get_map()))
+            return super().select(None)
         return self._pass_time(timeout, super().select)

@@ -10,7 +10,7 @@ from ._intercept import Interceptor
 from ._mock_answer import JSON_TYPE
 from ._mock_asserts import CallAssertions
 from ._mock_calls import Requests
-from ._mock_decorator import decorated
+from ._mock_decorator import check_keywords, decorated
 from ._mock_nearest import UnmatchedRequest, listed, unmatched
 from ._mock_registration import Registration
 from ._mock_url import Prefixes
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import re
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from types import TracebackType
+    from typing import Never
 
     from yarl import URL
 
@@ -55,7 +56,8 @@ class HTTPMock(Interceptor, MockVerbs, CallAssertions):
     :param passthrough_unmatched: the same for all requests for which nothing is registered; it may be changed later
     :param assert_all_called: when it ends, :meth:`assert_all_called` is called, unless the block fails itself
     :param param: the keyword with which a decorated function is given the mock; None: behind the positional arguments
-    :raises TypeError: ``passthrough`` has something else than str and ``yarl.URL``
+    :raises TypeError: ``passthrough`` has something else than str and ``yarl.URL``; the parentheses of the decorator
+        are missing
 
     ``requests``: the :class:`RequestCall` by method and URL; they stay when it has ended, until it is started again.
     ``unmatched``: the errors for requests for which nothing was registered, also where the code that was tested has
@@ -66,12 +68,13 @@ class HTTPMock(Interceptor, MockVerbs, CallAssertions):
 
     def __init__(
         self,
-        *,
+        *args: Never,
         passthrough: str | URL | Iterable[str | URL] = (),
         passthrough_unmatched: bool = False,
         assert_all_called: bool = False,
         param: str | None = None,
     ) -> None:
+        check_keywords(args)
         self._passthrough = Prefixes(passthrough)
         self.passthrough_unmatched = passthrough_unmatched
         self._asserts = assert_all_called

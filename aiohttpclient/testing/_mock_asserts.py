@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC
 from typing import TYPE_CHECKING, Any
 
-from ._mock_compare import body_differences, check_names, differences
+from ._mock_compare import body_differences, check_names, differences, texts_of
 from ._mock_difference import Difference, shown
-from ._mock_url import is_pattern, merged, shown_address
+from ._mock_url import OpenAddress, is_pattern, merged, shown_address
+from ._mock_values import is_any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -66,8 +68,8 @@ class CallAssertions(ABC):
         :param args_to_match: names of the keywords that are compared; None: all that are given, and a body for which
             there is none is a difference
         :param kwargs: ``params``, ``headers`` (those that are named), ``json``, ``data``, ``content``, ``cookies``,
-            ``auth`` (user and password). ``unittest.mock.ANY`` may stand for each of these but ``params``, for the
-            value of a header or a cookie, and for anything within JSON
+            ``auth`` (user and password). ``unittest.mock.ANY`` may stand for each of these, for the value of a
+            parameter, a field of a form, a header or a cookie, and for anything within JSON
         :raises AssertionError: it was not; the text has both sides
         :raises TypeError: a keyword that cannot be compared with what was sent
         """
@@ -107,7 +109,7 @@ class CallAssertions(ABC):
         self.assert_called_with(url, method, *args, **kwargs)
 
     def _calls_to(self, url: Address, method: str, kwargs: Mapping[str, Any]) -> list[RequestCall]:
-        wanted = url if is_pattern(url) else merged(url, kwargs.get("params"))  # type: ignore[arg-type]  # no pattern
+        wanted = _wanted(url, kwargs.get("params"))
         calls = self.requests.to(method.upper(), wanted)
         if not calls:
             made = self._made() or "  none"
@@ -124,6 +126,18 @@ class CallAssertions(ABC):
         if len(lines) > LISTED:
             lines[LISTED:] = [f"  and {len(lines) - LISTED} others"]
         return "\n".join(lines)
+
+
+def _wanted(url: Address, params: Any) -> Address | OpenAddress:
+    """The URL that is meant, with ``params`` in its query, unless it is a pattern."""
+    if isinstance(url, re.Pattern):
+        is_pattern(url)
+        return url
+    if is_any(params):
+        return OpenAddress(url, None)
+    if params and any(is_any(one) for values in texts_of(params).values() for one in values):
+        return OpenAddress(url, texts_of(params))
+    return merged(url, params)
 
 
 def _chosen(kwargs: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:

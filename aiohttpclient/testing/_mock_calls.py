@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from yarl import URL
 
     from ._mock_matchers import Received
-    from ._mock_url import Address
+    from ._mock_url import Address, OpenAddress
 
 JSON_KINDS = re.compile(r"(?i)application/(?:[\w.+-]*\+)?json\b")
 FORM = "application/x-www-form-urlencoded"
@@ -109,7 +109,7 @@ class Requests(dict[tuple[str, "URL"], list[RequestCall]]):
         self.setdefault((request.method, normalized(request.url)), []).append(call)
         return call
 
-    def to(self, method: str, url: Address) -> list[RequestCall]:
+    def to(self, method: str, url: Address | OpenAddress) -> list[RequestCall]:
         """The calls with that method and URL, or with URLs that a pattern matches, in their order."""
         return _in_order(calls for key, calls in self.items() if key[0] == method and same_address(url, key[1]))
 

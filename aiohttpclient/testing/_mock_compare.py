@@ -12,6 +12,8 @@ from multidict import MultiDict
 from .._headers import field_text
 from .._redact import is_secret
 from ._mock_difference import Difference, hidden, json_difference, shown
+from ._mock_url import has_values
+from ._mock_values import is_any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -53,7 +55,7 @@ def differences(expected: Mapping[str, Any], call: RequestCall) -> Iterator[Diff
     What is equal to everything (``unittest.mock.ANY``) says as ``json`` that there is some, and else nothing.
     """
     for name, value in expected.items():
-        if name != "json" and _is_any(value):
+        if name != "json" and is_any(value):
             continue
         if value is not None:
             yield from COMPARED[name](value, call)
@@ -75,15 +77,11 @@ def _headers(expected: Any, call: RequestCall) -> Iterator[Difference]:
         if value is None:
             if values:
                 yield Difference(f"header {name!r}", "none", _shown_field(name, values))
-        elif _is_any(value):
+        elif is_any(value):
             if not values:
                 yield Difference(f"header {name!r}", "any", "none")
         elif field_text(value) not in values:
             yield Difference(f"header {name!r}", _shown_field(name, [field_text(value)]), _shown_field(name, values))
-
-
-def _is_any(value: Any) -> bool:
-    return bool(value == object())  # by what it does: to import unittest.mock takes longer than all of this package
 
 
 def _shown_field(name: str, values: list[str]) -> str:
@@ -91,9 +89,9 @@ def _shown_field(name: str, values: list[str]) -> str:
 
 
 def _params(expected: Any, call: RequestCall) -> Iterator[Difference]:
-    for name, values in _texts(expected).items():
-        got = call.request.query.getall(name, [])
-        if any(values.count(value) > got.count(value) for value in values):
+    for name, values in texts_of(expected).items():
+        if not has_values(call.request.query.getall(name, []), values):
+            got = call.request.query.getall(name, [])
             yield Difference(f"query {name!r}", ", ".join(map(shown, values)), ", ".join(map(shown, got)) or "none")
 
 
@@ -122,7 +120,7 @@ def _data(expected: Any, call: RequestCall) -> Iterator[Difference]:
         if wanted != got:
             yield Difference("body", shown(wanted), shown(got) if got else "none")
         return
-    wanted_form = _texts(expected)
+    wanted_form = texts_of(expected)
     got_form = MultiDict(parse_qsl(got.decode("latin-1"), keep_blank_values=True))
     if not isinstance(call.kwargs["data"], MultiDict):
         yield Difference("form", shown(urlencode(wanted_form, doseq=True)), f"{shown(got)}, which is none")
@@ -150,17 +148,17 @@ def _auth(expected: Any, call: RequestCall) -> Iterator[Difference]:
     yield from _headers({"Authorization": f"Basic {credentials}"}, call)
 
 
-def _texts(given: Any) -> dict[str, list[str]]:
-    """The names and values of a form or a query, as they are sent."""
+def texts_of(given: Any) -> dict[str, list[Any]]:
+    """The names and values of a form or a query, as they are sent; what is equal to everything stays."""
     if isinstance(given, str):
         given = parse_qsl(given.removeprefix("?"), keep_blank_values=True)
-    found: dict[str, list[str]] = {}
+    found: dict[str, list[Any]] = {}
     for name, value in _pairs(given):
         values = value if isinstance(value, (list, tuple)) else [value]
         for one in values:
             if one is not None:
                 text = str(one).lower() if isinstance(one, bool) else field_text(one) if isinstance(one, bytes) else one
-                found.setdefault(str(name), []).append(str(text))
+                found.setdefault(str(name), []).append(one if is_any(one) else str(text))
     return found
 
 

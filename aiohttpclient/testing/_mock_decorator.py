@@ -13,6 +13,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+def check_keywords(args: tuple[object, ...]) -> None:
+    """Refuse positional arguments of a mock.
+
+    :raises TypeError: there are some: a function, where the parentheses of the decorator are missing
+    """
+    if args:
+        hint = "; as a decorator it has parentheses: @HTTPMock()" if callable(args[0]) else ""
+        raise TypeError(f"HTTPMock takes keywords only, and was given {args[0]!r}{hint}")
+
+
 def decorated(mock: Any, function: Callable[..., Any], param: str | None) -> Callable[..., Any]:
     """``function``, called while ``mock`` is on, and with it.
 

@@ -16,7 +16,18 @@ from multidict import MultiDict
 
 from .._redact import is_secret, shown_url
 from ._mock_difference import Difference, hidden, json_difference, shown
-from ._mock_values import check_function, checked, found, is_function, name_of, one_fits, refusal, shown_wanted, text_of
+from ._mock_values import (
+    check_function,
+    checked,
+    found,
+    is_any,
+    is_function,
+    name_of,
+    one_fits,
+    refusal,
+    shown_wanted,
+    text_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -66,7 +77,7 @@ class NamedMatcher:
     """Values by their names: of fields, or of parameters. Those that are not named are not looked at.
 
     A value is a str, bytes or int, of which one of that name is enough; several in a list, which are all of that name;
-    a compiled pattern, or a function, for one of them; or None: there is none of that name.
+    a compiled pattern, or a function, for one of them; ``unittest.mock.ANY``: there is one; or None: there is none.
     """
 
     def __init__(self, kind: str, wanted: Mapping[Any, Any], values: Callable[[Received, str], list[str]]) -> None:
@@ -147,8 +158,8 @@ def header_matcher(given: Any) -> Matcher:
 
     :raises TypeError: it is neither a mapping, nor a pattern for a line, nor a function of all fields
     """
-    if isinstance(given, Mapping):
-        return NamedMatcher("header", given, fields)
+    if isinstance(given, Mapping) or is_any(given):
+        return NamedMatcher("header", {} if is_any(given) else given, fields)
     if isinstance(given, re.Pattern):
         return ByFunction("headers", LineSearch(given), lambda request: request.headers)
     if callable(given):
@@ -172,8 +183,8 @@ def query_matcher(given: Any) -> Matcher:
 
     :raises TypeError: it is neither a mapping, nor a str (all of it), a pattern, or a function
     """
-    if isinstance(given, Mapping):
-        return NamedMatcher("query", given, parameters)
+    if isinstance(given, Mapping) or is_any(given):
+        return NamedMatcher("query", {} if is_any(given) else given, parameters)
     if isinstance(given, str):
         return ExactQuery(given)
     if isinstance(given, re.Pattern):

@@ -14,6 +14,7 @@ from yarl import URL
 
 from .._redact import shown_url
 from ._mock_difference import Difference, hidden, shown
+from ._mock_values import is_any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -54,6 +55,39 @@ def merged(url: str | URL, params: Any) -> URL:
     return normalized(base.extend_query(params)) if params else base
 
 
+class OpenAddress:
+    """A URL of which some parameters may be anything.
+
+    :param params: names and values, with ``unittest.mock.ANY`` among them, besides the query of ``url``; None: any
+    """
+
+    def __init__(self, url: str | URL, params: dict[str, list[Any]] | None) -> None:
+        self._url = normalized(url)
+        self._only = params is not None
+        self._wanted: dict[str, list[Any]] = {name: self._url.query.getall(name) for name in self._url.query}
+        for name, values in (params or {}).items():
+            self._wanted.setdefault(name, []).extend(values)
+
+    def __str__(self) -> str:
+        pairs = [f"{name}={'*' if is_any(one) else one}" for name, values in self._wanted.items() for one in values]
+        return f"{self._url.with_query(None)}?{'&'.join(pairs if self._only else [*pairs, '*'])}"
+
+    def fits(self, url: URL) -> bool:
+        """Whether ``url``, which is normalized, is one of those for which this stands."""
+        if url.with_query(None) != self._url.with_query(None):
+            return False
+        sizes = {name: len(values) for name, values in self._wanted.items()}
+        if self._only and sizes != {name: len(url.query.getall(name)) for name in url.query}:
+            return False
+        return all(has_values(url.query.getall(name, []), values) for name, values in self._wanted.items())
+
+
+def has_values(got: list[str], wanted: list[Any]) -> bool:
+    """Whether ``wanted`` are among ``got``, as often as they are there; ``unittest.mock.ANY`` is any one of these."""
+    told = [value for value in wanted if not is_any(value)]
+    return len(got) >= len(wanted) and all(told.count(value) <= got.count(value) for value in told)
+
+
 def is_pattern(url: object) -> bool:
     """Whether ``url`` is a compiled pattern.
 
@@ -74,12 +108,14 @@ def matches_pattern(pattern: re.Pattern[str], url: URL) -> bool:
     return any(pattern.match(text) for text in texts)
 
 
-def same_address(wanted: Address, url: URL) -> bool:
+def same_address(wanted: Address | OpenAddress, url: URL) -> bool:
     """Whether ``wanted`` is the normalized ``url``, or a pattern for it."""
+    if isinstance(wanted, OpenAddress):
+        return wanted.fits(url)
     return matches_pattern(wanted, url) if isinstance(wanted, re.Pattern) else normalized(wanted) == url
 
 
-def shown_address(wanted: Address) -> str:
+def shown_address(wanted: Address | OpenAddress) -> str:
     """``wanted`` in a text."""
     return f"re.compile({wanted.pattern!r})" if isinstance(wanted, re.Pattern) else shown_url(str(wanted))
 

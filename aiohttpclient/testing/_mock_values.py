@@ -26,6 +26,11 @@ def is_function(given: object) -> bool:
     return callable(given) and not isinstance(given, re.Pattern)
 
 
+def is_any(given: object) -> bool:
+    """Whether it is equal to everything, as ``unittest.mock.ANY`` is."""
+    return bool(given == object())  # by what it does: to import unittest.mock takes longer than all of this package
+
+
 def check_function(what: str, function: Callable[..., object]) -> None:
     """Refuse what would have to be awaited.
 
@@ -54,7 +59,7 @@ def one_fits(wanted: Any, values: list[str]) -> bool:
     """Whether one of ``values`` is ``wanted``; all of them, in their order, where that is a list."""
     if wanted is None:
         return not values
-    if isinstance(wanted, list):
+    if isinstance(wanted, list):  # in which anything may stand
         return wanted == values
     if isinstance(wanted, re.Pattern):
         return any(found(wanted, value.encode()) for value in values)
@@ -69,8 +74,8 @@ def checked(what: str, value: Any) -> Any:
     :raises TypeError: nothing can be compared with it
     """
     if isinstance(value, (list, tuple)):
-        return [text_of(one) for one in value]
-    if value is None or isinstance(value, re.Pattern):
+        return [one if is_any(one) else text_of(one) for one in value]
+    if value is None or isinstance(value, re.Pattern) or is_any(value):
         return value
     if is_function(value):
         check_function(what, value)
@@ -110,4 +115,6 @@ def shown_wanted(wanted: Any, secret: bool = False) -> str:
         return f"what {name_of(wanted)} accepts"
     if isinstance(wanted, list):
         return ", ".join([shown_wanted(one, secret) for one in wanted]) or "none"
+    if is_any(wanted):
+        return "any"
     return hidden(wanted) if secret and isinstance(wanted, str) else shown(wanted)

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 import threading
 import time
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -165,3 +167,101 @@ def test_executors_are_waited_for() -> None:
         await asyncio.sleep(HOUR)  # when it has returned, time jumps again
 
     run(main())
+
+
+# -- waiting for nothing
+
+BEGIN = """
+import asyncio, signal, subprocess, sys, threading
+from aiohttpclient.testing import VirtualTimeLoop
+
+async def wait_for_ever():
+    await asyncio.get_running_loop().create_future()
+"""
+
+END = """
+with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+    runner.run(main())
+"""
+
+
+def come_of(code: str) -> subprocess.CompletedProcess[str]:
+    """What becomes of a program with that ``main``: in a process that has one thread, which that of a test may not."""
+    return subprocess.run(
+        [sys.executable, "-c", BEGIN + code + END], capture_output=True, text=True, check=False, timeout=30
+    )
+
+
+def test_nothing_to_wait_for() -> None:
+    """Where nothing can ever happen the loop says so, and who waits; the runner ends as it always does."""
+    run = come_of("""
+async def main():
+    await asyncio.sleep(100)
+    others = [asyncio.create_task(wait_for_ever(), name=f"other {number}") for number in range(20)]
+    try:
+        await wait_for_ever()
+    finally:
+        print("ended")
+""")
+    assert "RuntimeError: nothing is going to happen, whatever the time, and there wait: <Task pending" in run.stderr
+    assert "11 others" in run.stderr
+    assert run.stdout == "ended\n"
+
+
+def test_no_task() -> None:
+    """Also where there is no task at all."""
+    run = come_of("""
+async def main():
+    asyncio.get_running_loop().call_soon(asyncio.get_running_loop().stop)
+
+with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+    runner.get_loop().run_forever()
+""")
+    assert "RuntimeError: nothing is going to happen, whatever the time, and there wait: no tasks" in run.stderr
+
+
+@pytest.mark.parametrize(
+    "main",
+    [
+        """
+async def main():
+    loop = asyncio.get_running_loop()
+    future = loop.create_future()
+    thread = threading.Thread(target=lambda: (sys.stdin.read(), loop.call_soon_threadsafe(future.set_result, "woken")))
+    thread.start()
+    print(await future)
+""",
+        """
+async def main():
+    loop = asyncio.get_running_loop()
+    future = loop.create_future()
+    with subprocess.Popen([sys.executable, "-c", "print()"], stdout=subprocess.PIPE) as child:
+        loop.add_reader(child.stdout, lambda: future.done() or future.set_result("woken"))
+        print(await future)
+        loop.remove_reader(child.stdout)
+""",
+        """
+async def main():
+    loop = asyncio.get_running_loop()
+    future = loop.create_future()
+    loop.add_signal_handler(signal.SIGALRM, future.set_result, "woken")
+    signal.setitimer(signal.ITIMER_REAL, 0.01)
+    print(await future)
+    loop.remove_signal_handler(signal.SIGALRM)
+""",
+        """
+async def main():
+    loop = asyncio.get_running_loop()
+    future = loop.create_future()
+    signal.signal(signal.SIGALRM, lambda *_: loop.call_soon_threadsafe(future.set_result, "woken"))
+    signal.setitimer(signal.ITIMER_REAL, 0.01)
+    with loop.real_io():
+        print(await future)
+""",
+    ],
+    ids=["thread", "file", "signal", "declared"],
+)
+def test_something_may_happen(main: str) -> None:
+    """Where a thread, a file, a signal that is handled, or what is declared may wake it, the loop waits for that."""
+    run = come_of(main)
+    assert (run.stdout, run.stderr) == ("woken\n", "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any
+from unittest.mock import ANY
 
 import pytest
 
@@ -86,6 +87,20 @@ def test_called_with_what_was_not() -> None:
     )
     many = Called(*[("GET", f"http://a/{number}") for number in range(12)])
     assert text_of(many.assert_any_call, "http://b/").endswith("GET http://a/9\n  and 2 others")
+
+
+def test_any_params() -> None:
+    """``ANY`` as a parameter is any value of that name, and in place of all parameters any query."""
+    called = Called(("GET", "http://a/x?page=1&t=5"), ("GET", "http://a/x?page=2&t=6"), GET)
+    called.assert_called_with("http://a/x", params={"page": 2, "t": ANY})
+    called.assert_called_with("http://a/x?page=2", params={"t": ANY})
+    called.assert_any_call("http://a/x", params=[("page", "1"), ("t", ANY)])
+    called.assert_called_with("http://a/x", params=ANY)
+    called.assert_called_with(re.compile("http://a/x"), params={"t": ANY})
+    with pytest.raises(AssertionError, match=r"no request GET http://a/x\?page=3&t=\* was made"):
+        called.assert_any_call("http://a/x", params={"page": 3, "t": ANY})
+    with pytest.raises(AssertionError, match=r"no request GET http://a/z\?\* was made"):
+        called.assert_any_call("http://a/z", params=ANY)
 
 
 def test_args_to_match() -> None:

@@ -15,6 +15,8 @@ from tests.testing.mocking import received
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 JSON = {"Content-Type": "application/json"}
 
+ANOTHER_FIELD = ["form field 'a': expected <ANY>, got none", "form field 'b': expected none, got '1'"]
+
 
 def said(expected: dict[str, Any], **request: Any) -> list[str]:
     url = request.pop("url", "http://a/")
@@ -51,6 +53,13 @@ def said(expected: dict[str, Any], **request: Any) -> list[str]:
         ({"params": {"a": True}}, {"url": "http://a/?a=true"}, []),
         ({"params": {"a": "1"}}, {"url": "http://a/?a=2"}, ["query 'a': expected '1', got '2'"]),
         ({"params": {"a": ["1", "1"]}}, {"url": "http://a/?a=1"}, ["query 'a': expected '1', '1', got '1'"]),
+        ({"params": mock.ANY}, {"url": "http://a/?a=2"}, []),
+        ({"params": {"a": mock.ANY}}, {"url": "http://a/?a=2&b=3"}, []),
+        ({"params": {"a": mock.ANY}}, {"url": "http://a/?b=3"}, ["query 'a': expected <ANY>, got none"]),
+        ({"params": {"a": [mock.ANY, "1"]}}, {"url": "http://a/?a=1&a=2"}, []),
+        ({"params": {"a": [mock.ANY, "1"]}}, {"url": "http://a/?a=1"}, ["query 'a': expected <ANY>, '1', got '1'"]),
+        ({"data": {"a": mock.ANY, "b": "1"}}, {"headers": FORM, "body": b"a=2&b=1"}, []),
+        ({"data": {"a": mock.ANY}}, {"headers": FORM, "body": b"b=1"}, ANOTHER_FIELD),
         ({"json": {"a": (1,)}}, {"headers": JSON, "body": b'{"a": [1]}'}, []),
         ({"json": {"a": mock.ANY}}, {"headers": JSON, "body": b'{"a": [1]}'}, []),
         ({"json": {"a": 1}}, {"headers": JSON, "body": b'{"a": 2}'}, ["JSON at $.a: expected 1, got 2"]),

@@ -142,6 +142,18 @@ async def test_what_it_is() -> None:
     assert await HTTPMock()(coroutine)() == 1
 
 
+def test_without_parentheses() -> None:
+    """A decorator whose parentheses were forgotten says so."""
+    with pytest.raises(TypeError, match=r"as a decorator it has parentheses: @HTTPMock\(\)"):
+
+        @HTTPMock  # type: ignore[arg-type]  # that is the mistake
+        def test_it(mock: HTTPMock) -> None:
+            """It is never called."""
+
+    with pytest.raises(TypeError, match=r"takes keywords only, and was given 'http://a/'$"):
+        HTTPMock("http://a/")  # type: ignore[arg-type]  # no keyword
+
+
 def test_what_cannot_be_decorated() -> None:
     """A class, a generator, or what cannot be called is refused, and what to do is said."""
 

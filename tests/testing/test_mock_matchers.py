@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -43,6 +44,9 @@ def has_x(thing: Any) -> bool:
             ["header 'Authorization': expected *** (10 characters), got *** (1 characters)"],
         ),
         ({"X-A": ["1", "2"]}, [("X-A", "1"), ("X-A", "2")], []),
+        ({"X-A": mock.ANY}, {"X-A": "1"}, []),
+        ({"X-A": mock.ANY}, {"X-B": "1"}, ["header 'X-A': expected any, got none"]),
+        (mock.ANY, {"X-B": "1"}, []),
         (re.compile("(?i)x-a: 1"), {"X-A": "1"}, []),
         (has_x, {"x": "1"}, []),
     ],
@@ -68,6 +72,11 @@ def test_headers_by_one_condition() -> None:
         ({"a": 1, "b": None}, "?a=1", []),
         ({"a": ["1", "2"]}, "?a=1&a=2", []),
         ({"a": "1"}, "?b=2", ["query 'a': expected '1', got none"]),
+        ({"a": mock.ANY}, "?a=1&b=2", []),
+        ({"a": mock.ANY}, "?b=2", ["query 'a': expected any, got none"]),
+        ({"a": [mock.ANY, "2"]}, "?a=1&a=2", []),
+        ({"a": [mock.ANY, "2"]}, "?a=2", ["query 'a': expected any, '2', got '2'"]),
+        (mock.ANY, "?a=1", []),
         ({"token": "1"}, "", ["query 'token': expected *** (1 characters), got none"]),
         ("b=2&a=1", "?a=1&b=2", []),
         ("?a=1", "?a=1", []),

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from unittest import mock
 
 import pytest
 from yarl import URL
 
 from aiohttpclient.testing._mock_url import (
+    OpenAddress,
     Prefixes,
     is_pattern,
     matches_pattern,
@@ -111,6 +113,37 @@ def test_patterns(pattern: str, url: str, fits: bool) -> None:
     assert is_pattern(compiled)
     assert matches_pattern(compiled, URL(url, encoded=True)) is fits
     assert same_address(compiled, URL(url, encoded=True)) is fits
+
+
+@pytest.mark.parametrize(
+    ("base", "params", "url", "fits"),
+    [
+        ("http://a/", {"a": [mock.ANY]}, "http://a/?a=1", True),
+        ("http://a:80/#x", {"a": [mock.ANY]}, "http://a/?a=", True),
+        ("http://a/", {"a": [mock.ANY]}, "http://a/", False),
+        ("http://a/", {"a": [mock.ANY]}, "http://a/?a=1&b=2", False),
+        ("http://a/", {"a": [mock.ANY]}, "http://a/?a=1&a=2", False),
+        ("http://a/", {"a": [mock.ANY, "2"]}, "http://a/?a=1&a=2", True),
+        ("http://a/", {"a": [mock.ANY, "2"]}, "http://a/?a=1&a=3", False),
+        ("http://a/?b=2", {"a": [mock.ANY]}, "http://a/?a=1&b=2", True),
+        ("http://a/?b=2", {"a": [mock.ANY]}, "http://a/?a=1&b=3", False),
+        ("http://a/", {"a": [mock.ANY]}, "http://a/x?a=1", False),
+        ("http://a/", None, "http://a/", True),
+        ("http://a/", None, "http://a/?a=1", True),
+        ("http://a/?a=1", None, "http://a/?a=1&b=2", True),
+        ("http://a/?a=1", None, "http://a/?b=2", False),
+        ("http://a/", None, "https://a/", False),
+    ],
+)
+def test_open(base: str, params: Any, url: str, fits: bool) -> None:
+    """Of a URL some parameters may be anything, and with None there may be others; the rest is compared."""
+    assert same_address(OpenAddress(base, params), normalized(url)) is fits
+
+
+def test_open_shown() -> None:
+    """What may be anything is shown as a star, and what is a secret not at all."""
+    assert shown_address(OpenAddress("http://a/?b=2", {"a": [mock.ANY, "1"]})) == "http://a/?b=2&a=*&a=1"
+    assert shown_address(OpenAddress("http://a/?token=2", None)) == "http://a/?token=***&*"
 
 
 def test_pattern_of_bytes() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -45,6 +46,10 @@ async def later(value: str) -> bool:
         (is_digit, ["x", "1"], True),
         (is_digit, ["x"], False),
         (is_digit, [], False),
+        (mock.ANY, ["x"], True),
+        (mock.ANY, [], False),
+        ([mock.ANY, "b"], ["a", "b"], True),
+        ([mock.ANY], ["a", "b"], False),
     ],
     ids=stable,
 )
@@ -95,6 +100,7 @@ def test_found() -> None:
         ([], "none"),
         (re.compile("x"), "a match of re.compile('x')"),
         (is_digit, "what is_digit accepts"),
+        (mock.ANY, "any"),
     ],
     ids=stable,
 )
@@ -107,6 +113,7 @@ def test_shown_secret() -> None:
     """A secret is not shown, but the pattern for one is."""
     assert shown_wanted("abc", secret=True) == "*** (3 characters)"
     assert shown_wanted(["abc"], secret=True) == "*** (3 characters)"
+    assert shown_wanted(mock.ANY, secret=True) == "any"
     assert shown_wanted(re.compile("abc"), secret=True) == "a match of re.compile('abc')"
 
 
