@@ -32,9 +32,11 @@ catches what this library raises::
     +-- TooManyRedirects                  the limit was reached, or they go round in a circle; ``.url``, ``.history``
     +-- RedirectRefused                   a redirect that is not followed, such as https to http; ``.url``, ``.history``
     +-- BodyNotReplayable                 a body that can be sent once would have to be sent again
-    +-- RobotsDisallowed                  robots.txt does not let us fetch a URL; ``.url``, ``.reason``
+    +-- HostGivenUp                       a host gave no answer so often that it is not asked; ``.host``, ``.failures``
+    +-- RobotsDisallowed                  robots.txt does not let us fetch a URL; ``.url``, ``.reason``, ``.final``
     +-- DownloadError                     a file could not be completed; ``.path``
     |   +-- DigestMismatch                ... it is complete, and another one; ``.expected``, ``.actual``
+    +-- ClusterError                      a cluster is gone, or lost, or cannot do, what it was to fetch
     +-- SinkError                         results could not be written, or not be resumed; ``.path``, ``.reported``
     +-- AddressRefused                    a policy forbids every address of a name (also an OSError); ``.addresses``
     +-- ProxyError                        a proxy refused or failed (also an OSError); ``.status``, ``.body``
@@ -82,12 +84,14 @@ __all__ = [
     "BodyTooLarge",
     "CannotSendHeader",
     "CannotSendRequest",
+    "ClusterError",
     "ConcurrentUse",
     "ConnectTimeout",
     "DecodingError",
     "DigestMismatch",
     "DownloadError",
     "HTTPException",
+    "HostGivenUp",
     "ImproperConnectionState",
     "IncompleteRead",
     "InvalidChunk",
@@ -167,7 +171,12 @@ class ProtocolError(HTTPException):
 
 
 class InvalidHead(ProtocolError):
-    """A response head breaks the grammar of RFC 9112 section 5 (field syntax), or its line ends do."""
+    """A response head breaks the grammar of RFC 9112 section 5 (field syntax), or its line ends do; or it has no end.
+
+    ``cut`` (bool) tells the last: the connection ended within it. What there is of it breaks no rule.
+    """
+
+    cut = False
 
 
 class AmbiguousFraming(ProtocolError):
@@ -286,19 +295,38 @@ class BodyNotReplayable(HTTPException):
 class RobotsDisallowed(HTTPException):
     """The ``robots.txt`` of an origin does not let us fetch a URL (RFC 9309), or could not be had; nothing was sent.
 
-    ``url`` (str) is that URL, ``reason`` (str) says why.
+    ``url`` (str) is that URL, ``reason`` (str) says why. ``final`` (bool) tells which: True where a rule forbids it,
+    as it will the next time; False where the file could not be had (5xx, no answer), and another time it may be.
     """
 
-    def __init__(self, url: str, reason: str) -> None:
+    def __init__(self, url: str, reason: str, final: bool = True) -> None:
         super().__init__(shown_url(url), reason)
         self.url = url
         self.reason = reason
+        self.final = final
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.url, self.reason), self.__dict__
+        return type(self), (self.url, self.reason, self.final), self.__dict__
 
     def __str__(self) -> str:
         return f"{shown_url(self.url)} is not fetched: {self.reason}"
+
+
+class HostGivenUp(HTTPException):
+    """A host that gave no answer to many requests in a row is left alone for a time; nothing was sent.
+
+    ``host`` (str) is its name, with a port that is not usual; ``failures`` (int) says how many those were, several at
+    once counted as one; ``reason`` (str) is the last error.
+    """
+
+    def __init__(self, host: str, failures: int, reason: str) -> None:
+        super().__init__(host, failures, reason)
+        self.host = host
+        self.failures = failures
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"{self.host} is not asked: {self.failures} times in a row there was no answer, the last: {self.reason}"
 
 
 class DownloadError(HTTPException):
@@ -330,6 +358,14 @@ class DigestMismatch(DownloadError):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.algorithm, self.expected, self.actual, self.path), self.__dict__
+
+
+class ClusterError(HTTPException):
+    """A cluster cannot fetch: its scheduler is gone, or something is missing on its workers; this ends a fetch.
+
+    As the error of one result: workers were lost again and again while they had it, or what a worker has sent cannot be
+    read here. The text says which.
+    """
 
 
 class SinkError(HTTPException):

@@ -24,6 +24,7 @@ from .._sentinels import DEFAULT, Default
 from ..errors import (
     AddressRefused,
     ConnectTimeout,
+    InvalidHead,
     InvalidURL,
     PoolClosed,
     ProxyError,
@@ -109,22 +110,23 @@ def transient(error: Exception) -> bool:
     """Whether ``error`` is one that may be gone the next time: the default of ``RetryPolicy.on_errors``.
 
     These are: no connection (refused, unreachable, timed out, a name server that did not answer), a connection that was
-    lost before the response came, and a proxy that answers CONNECT with one of ``ON_STATUS``.
+    lost before the head of the response was there, be it within that head (RFC 9110 section 9.2.2: "before the client
+    is able to read the server's response"), and a proxy that answers CONNECT with one of ``ON_STATUS``.
 
     Not: a server that is silent (``ReadTimeout``: it works perhaps, and time was spent), a body that ends early (which
     is seen after the decision), a pool that is full (more of the same is no help), a name that does not exist, anything
     that TLS refuses, and anything that the peer got wrong.
     """
+    if isinstance(error, InvalidHead):  # a connection that was lost, in whatever way that was
+        return error.cut and (not isinstance(error.__cause__, Exception) or transient(error.__cause__))
     if isinstance(error, ProxyError):
         return error.status in ON_STATUS
     if isinstance(error, socket.gaierror):
         return error.errno == socket.EAI_AGAIN
     if isinstance(error, ssl.SSLError):  # it ended within TLS, which says so in its own way
         return isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError))
-    if isinstance(error, ConnectionAbortedError):  # this is how our own closing is told
-        return False
     if isinstance(error, (ConnectionError, ConnectTimeout)):
-        return True
+        return not isinstance(error, ConnectionAbortedError)  # which is how our own closing is told
     return isinstance(error, OSError) and error.errno in UNREACHABLE
 
 
@@ -326,10 +328,12 @@ def http_date(value: str | None) -> float | None:
 
 
 def described(error: Exception) -> str:
-    """Class and text of ``error``, fit to be kept and shown: what is secret in URLs is left out, and it is not long."""
-    text = re.sub(
-        r"(?i)\b([a-z][a-z0-9+.-]{,20}://)(?:[^\s/?#]*@)?([^\s?#'\"]*)(?:[?#][^\s'\"]*)?", r"\1\2", str(error)
-    )
+    """Class and text of ``error``, fit to be kept and shown: what is secret in URLs is left out, and it is not long.
+
+    Of a text of several lines it is the first, which says what is wrong; the others say more than a list has room for.
+    """
+    line = re.split(r"(?<!\r)\n", str(error), maxsplit=1)[0]
+    text = re.sub(r"(?i)\b([a-z][a-z0-9+.-]{,20}://)(?:[^\s/?#]*@)?([^\s?#'\"]*)(?:[?#][^\s'\"]*)?", r"\1\2", line)
     text = "".join(each if each.isprintable() else "?" for each in text[:TEXT_LENGTH])
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 

@@ -162,7 +162,9 @@ class HeadReader:
             ):
                 raise fault  # our own doing, or TLS's: not the peer's end of the connection
             raise RemoteDisconnected("Remote end closed connection without response") from fault
-        raise InvalidHead("the connection ended within the head of the response") from fault
+        error = InvalidHead("the connection ended within the head of the response")
+        error.cut = True
+        raise error from fault
 
     def _check_partial(self) -> None:
         buffer = self.stream.reader.buffered

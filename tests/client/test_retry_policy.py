@@ -91,6 +91,15 @@ def test_methods_in_any_case(given: str) -> None:
 
 # -- errors
 
+
+def cut_head(fault: Exception | None = None) -> errors.InvalidHead:
+    """The connection ended within a head, because of ``fault``."""
+    error = errors.InvalidHead("the connection ended within the head of the response")
+    error.cut = True
+    error.__cause__ = fault
+    return error
+
+
 ERRORS: list[tuple[Exception, bool, bool]] = [
     # error, passes by itself, may come of opening a connection
     (REFUSED, True, True),
@@ -119,6 +128,11 @@ ERRORS: list[tuple[Exception, bool, bool]] = [
     (errors.IncompleteRead(b"abc", 10), False, False),
     (errors.BadStatusLine("SMTP"), False, False),
     (errors.InvalidHead("bad"), False, False),
+    (cut_head(), True, False),
+    (cut_head(RESET), True, False),
+    (cut_head(ssl.SSLEOFError(ssl.SSL_ERROR_EOF, "EOF occurred in violation of protocol")), True, False),
+    (cut_head(ssl.SSLError(1, "bad record mac")), False, False),
+    (cut_head(ConnectionAbortedError(errno.ECONNABORTED, "closed by its owner")), False, False),
     (errors.AmbiguousFraming("both"), False, False),
     (errors.LimitExceeded("line", 10), False, False),
     (errors.InvalidURL("no"), False, False),
@@ -143,7 +157,9 @@ def test_errors(error: Exception, passes: bool, nothing_sent: bool) -> None:
     """
     assert unsent(error) is False
     assert decided(RetryPolicy(), "POST", error) is None
+    cause = error.__cause__
     error = copy.copy(error)
+    error.__cause__ = cause
     note_unsent(error, nothing_sent)
     assert (transient(error), unsent(error)) == (passes, nothing_sent)
     assert (decided(RetryPolicy(), "GET", error) is not None) is passes
@@ -413,6 +429,7 @@ def test_attempt() -> None:
         (ValueError("no 'HTTP://me:s3cret@host:1/p?s3cret' here"), "ValueError: no 'HTTP://host:1/p' here"),
         (ValueError("socks5h://s3cret@h http://h?s3cret"), "ValueError: socks5h://h http://h"),
         (ValueError("a\r\nb\x00c\x1b[31md"), "ValueError: a??b?c?[31md"),
+        (ValueError("what is wrong:\n  where\n  and why"), "ValueError: what is wrong:"),
         (ValueError("x" * 1000), "ValueError: " + "x" * TEXT_LENGTH),
     ],
 )

@@ -385,8 +385,10 @@ async def test_half_a_head(raw: bytes, strict: bool) -> None:
     """A head that the end of the connection cuts short is not a head, in every mode."""
     async with raw_server(answer(raw)) as server, AsyncHTTPConnection(server.host, server.port, strict) as conn:
         await conn.request("GET", "/")
-        with pytest.raises(InvalidHead, match="ended within the head"):
+        with pytest.raises(InvalidHead, match="ended within the head") as raised:
             await conn.getresponse()
+        assert raised.value.cut
+        assert pickle.loads(pickle.dumps(raised.value)).cut
         assert not conn.connected
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from aiohttpclient import AsyncHTTPClient, RetryBudget, RetryPolicy
+from aiohttpclient import AsyncHTTPClient, InvalidHead, RetryBudget, RetryPolicy
+from aiohttpclient.testing import CutHead, LoopbackServer
 from tests.client.clients import talking
 from tests.pool.servers import refusing_port
 from tests.support.server import reply
@@ -78,6 +79,27 @@ async def test_errors() -> None:
             with pytest.raises(ConnectionRefusedError) as caught:
                 await client.get(f"http://127.0.0.1:{refusing_port()}/")
             assert len(vars(caught.value).get("attempts", ())) == tried
+
+
+@pytest.mark.parametrize(("method", "times"), [("GET", 3), ("PUT", 3), ("POST", 1), ("PATCH", 1)])
+@pytest.mark.parametrize("length", [1, 12, 30])
+async def test_cut_within_the_head(length: int, method: str, times: int) -> None:
+    """A request whose answer was cut in its head is repeated as one without an answer is: if that is idempotent."""
+    async with LoopbackServer() as server, AsyncHTTPClient(retries=at_once(3), trust_env=False) as client:
+        server.add(method, "/cut", CutHead("text", length))
+        with pytest.raises(InvalidHead) as caught:
+            await client.request(method, f"{server.url}/cut")
+        assert caught.value.cut
+        assert len(server.requests) == times
+        answers: list[Any] = [CutHead("text", length), "complete"]
+        server.add(method, "/later", lambda request: answers.pop(0))
+        if times == 1:
+            with pytest.raises(InvalidHead):
+                await client.request(method, f"{server.url}/later")
+        else:
+            response = await client.request(method, f"{server.url}/later")
+            assert response.text == "complete"
+            assert len(response.attempts) == 2
 
 
 async def test_of_a_client() -> None:
