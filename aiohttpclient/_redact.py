@@ -76,6 +76,16 @@ def shown_url(text: str) -> str:
     return "".join([*shown, text[end:]])
 
 
+USERINFO: Final = re.compile(r"(?<=//)[^/?#\s]*@")
+"""User and password in a URL, wherever in a text that is; with the ``@``."""
+
+
+def shown_text(text: str) -> str:
+    """``text``, such as that of an error, with the secrets hidden that URLs in it have."""
+    # Word by word: behind a URL in a line there is more, which is no part of its query.
+    return re.sub(r"\S+", lambda found: shown_url(found[0]), USERINFO.sub(f"{HIDDEN}@", text))
+
+
 def is_secret(name: str) -> bool:
     """Whether a field of this name is taken for a credential, which is for its own origin only, and not to be shown."""
     return re.search(_IN_FIELDS, name) is not None

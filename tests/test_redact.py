@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from aiohttpclient import Headers, errors
-from aiohttpclient._redact import is_secret, is_secret_member, is_secret_parameter, shown_url
+from aiohttpclient._redact import is_secret, is_secret_member, is_secret_parameter, shown_text, shown_url
+from tests.support.cases import for_each
 
 
 @pytest.mark.parametrize(
@@ -25,6 +26,27 @@ def test_secrets_are_hidden(url: str, shown: str | None) -> None:
     """The values of parameters that mostly are secrets do not get into a log; others do."""
     expected = "http://a/x?X-Amz-Signature=***&X-Amz-Credential=***&X-Amz-Date=1" if shown is None else shown
     assert shown_url(url) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("no URL in it?", "no URL in it?"),
+        ("cannot send http://joe:hush@a/x?page=1 to it", "cannot send http://***@a/x?page=1 to it"),
+        ("'http://a/x?token=hush' is no URL, http://b/?sig=hush neither", None),
+        ("//joe@a and joe@example.org", "//***@a and joe@example.org"),
+    ],
+)
+def test_secrets_in_texts_are_hidden(text: str, shown: str | None) -> None:
+    """The same in the URLs of a text, with user information; what is around them stays."""
+    expected = "'http://a/x?token=*** is no URL, http://b/?sig=*** neither" if shown is None else shown
+    assert shown_text(text) == expected
+
+
+@pytest.mark.parametrize("text", ["x" * 200_000, "?" * 200_000, "//" * 100_000, "//x@" * 50_000, "a?b=c&" * 30_000])
+def test_long_texts(text: str) -> None:
+    """A text that somebody has made long takes time in proportion, and not in its square."""
+    assert len(shown_text(text)) >= len(text) // 2
 
 
 SECRETS = [
@@ -49,7 +71,7 @@ HARMLESS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("name", SECRETS)
+@for_each(SECRETS)
 def test_parameters_that_are_secrets(name: str) -> None:
     """The value of a parameter that lets somebody in is hidden, whatever it is called, and wherever it stands."""
     assert shown_url(f"http://a/x?{name}=abc") == f"http://a/x?{name}=***"
@@ -58,7 +80,7 @@ def test_parameters_that_are_secrets(name: str) -> None:
     assert shown_url(f"/x?{name}=abc&{name}=abc") == f"/x?{name}=***&{name}=***"
 
 
-@pytest.mark.parametrize("name", HARMLESS)
+@for_each(HARMLESS)
 def test_parameters_that_are_none(name: str) -> None:
     """What only looks a little like a secret is shown, since a log is there to be read."""
     assert shown_url(url := f"http://a/x?{name}=abc&y={name}") == url

@@ -14,13 +14,16 @@ from ._netrc import NetrcAuth
 from ._options import RequestOptions
 from ._payloads import Payload
 from ._pipeline import Handler, Middleware
+from ._references import utf8_text, without_dots
 from ._request import Request
 from ._response import Response
 from ._retry_budget import RetryBudget
 from ._retry_policy import Attempt, RetryPolicy, http_date, retry_after
 from ._sse import ServerSentEvent
 from ._stream import ResponseStream
+from ._text import decode_text
 from ._timings import Timings
+from ._urls import quoted
 
 __all__ = [
     "AsyncHTTPClient",
@@ -47,6 +50,7 @@ __all__ = [
     "ServerSentEvent",
     "Timings",
     "charset_of",
+    "decode_text",
     "decoder_for",
     "delete",
     "get",
@@ -56,6 +60,9 @@ __all__ = [
     "patch",
     "post",
     "put",
+    "quoted",
     "request",
     "retry_after",
+    "utf8_text",
+    "without_dots",
 ]

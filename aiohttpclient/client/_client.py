@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from .._headers import Headers
     from ..net import Dialer
     from ..pool import ConnectionPool, PoolEvent, Proxy
+    from ..wire import ResponseHead
     from ._auth import Auth
     from ._cookies import CookiesInit
     from ._events import ClientEvent
@@ -290,9 +291,16 @@ class AsyncHTTPClient(Transfers):
         if self._closed:
             raise PoolClosed("the client is closed")
 
-    def _tell(self, kind: EventKind, request: Request, detail: str = "", timings: Timings | None = None) -> None:
+    def _tell(
+        self,
+        kind: EventKind,
+        request: Request,
+        detail: str = "",
+        timings: Timings | None = None,
+        head: ResponseHead | None = None,
+    ) -> None:
         try:
-            event = event_of(kind, request, detail, timings)
+            event = event_of(kind, request, detail, timings, head)
             log.debug("%s", event)
             if self._on_event is not None:
                 self._on_event(event)

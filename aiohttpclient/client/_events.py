@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from .._redact import shown_url
 
 if TYPE_CHECKING:
+    from ..wire import ResponseHead
     from ._request import Request
     from ._timings import Timings
 
@@ -36,6 +37,9 @@ class ClientEvent(NamedTuple):
     the error, or what of the request was not sent; or empty), and ``timings`` (:class:`Timings` so far; None before
     there is an answer). After a redirect, an attempt that failed or a question who we are, the next ``SENDING``
     follows.
+
+    ``request`` is the request itself, as it is sent, and ``head`` that of the answer, in ``ANSWERED`` only; both are to
+    be looked at, and may have secrets in them, which neither the text nor the repr of an event shows.
     """
 
     kind: EventKind
@@ -43,17 +47,32 @@ class ClientEvent(NamedTuple):
     url: str
     detail: str = ""
     timings: Timings | None = None
+    request: Request | None = None
+    head: ResponseHead | None = None
 
     def __str__(self) -> str:
         return " ".join(filter(None, (self.method, self.url, f"{self.kind.value}{self.detail and ': '}{self.detail}")))
+
+    def __repr__(self) -> str:
+        shown = zip(self._fields[:5], self[:5], strict=True)
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in shown)})"
 
 
 class Teller(Protocol):
     """What tells of a request, where anybody listens."""
 
-    def __call__(self, kind: EventKind, request: Request, detail: str = "", timings: Timings | None = None) -> None: ...
+    def __call__(
+        self,
+        kind: EventKind,
+        request: Request,
+        detail: str = "",
+        timings: Timings | None = None,
+        head: ResponseHead | None = None,
+    ) -> None: ...
 
 
-def event_of(kind: EventKind, request: Request, detail: str, timings: Timings | None) -> ClientEvent:
-    """The event that tells of ``request``, without what nobody should see."""
-    return ClientEvent(kind, request.method, shown_url(request.url_text), detail, timings)
+def event_of(
+    kind: EventKind, request: Request, detail: str, timings: Timings | None, head: ResponseHead | None = None
+) -> ClientEvent:
+    """The event that tells of ``request``, in its text without what nobody should see."""
+    return ClientEvent(kind, request.method, shown_url(request.url_text), detail, timings, request, head)

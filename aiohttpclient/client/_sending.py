@@ -61,7 +61,7 @@ class Sender:
             raise
         stream = ResponseStream(request, raw, (self._now, started, raw.marks, self._now()))
         if tell is not None:
-            tell(EventKind.ANSWERED, request, f"{stream.status} {stream.reason}", stream.timings)
+            tell(EventKind.ANSWERED, request, f"{stream.status} {stream.reason}", stream.timings, raw.head)
         return stream
 
 

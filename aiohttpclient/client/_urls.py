@@ -53,6 +53,9 @@ _ABSOLUTE = re.compile(r"(?s)([A-Za-z][A-Za-z0-9+.\-]*)://([^/?#\\]*)([^#]*)(?:#
 """Scheme, authority, path with query, fragment. A backslash ends the authority, as in browsers, and is then refused:
 others read on, and find another host (``https://good.example\\@evil.example``)."""
 
+_PLAIN = re.compile(r"(https?://[0-9A-Za-z.\-]++(?::[0-9]*+)?)/(?:[!$&-;=?-Z\[\]_a-z~]++|%[0-9A-Fa-f]{2})*+")
+"""A URL that is asked for as it is, if its host and port are some: it has a path, and nothing to change or cut off."""
+
 _BASE = re.compile(r"[^:/?#]*://[^/?#]*")
 """What stands before the path."""
 
@@ -165,7 +168,7 @@ def encode_params(params: Params) -> str:
     """
     if isinstance(params, str):
         _refuse_controls(params)
-        return _quoted(params.removeprefix("?"))
+        return quoted(params.removeprefix("?"))
     given: list[tuple[Any, list[Any]]] = []
     for name, value in pairs_of(params, "params"):
         values = value if isinstance(value, (list, tuple)) else (value,)
@@ -193,6 +196,17 @@ def _as_text(url: object) -> str:
 
 
 def _parse(url: str) -> Target:
+    plain = _PLAIN.fullmatch(url)
+    if plain is None:
+        return _taken_apart(url)
+    try:
+        _origin(plain[1])
+    except InvalidURL:
+        return _taken_apart(url)  # which says what is wrong with it
+    return Target(url)
+
+
+def _taken_apart(url: str) -> Target:
     _refuse_controls(url)
     found = _ABSOLUTE.fullmatch(url)
     scheme = found[1].lower() if found else ""
@@ -206,7 +220,7 @@ def _parse(url: str) -> Target:
     _check_origin(base, url)
     if path[:1] != "/":
         path = f"/{path}"
-    return Target(base + _quoted(path), _quoted(fragment), _credentials(userinfo))
+    return Target(base + quoted(path), quoted(fragment), _credentials(userinfo))
 
 
 def _check_origin(base: str, url: str) -> None:
@@ -246,8 +260,8 @@ def _based(url: str, base: str) -> Target:
     if path:
         start = text.index("/", len("https://"))
         whole = f"{text[start:].removesuffix('/')}/{path.removeprefix('/')}"
-        text = text[:start] + without_dots(_quoted(whole))
-    return Target(text + mark + _quoted(query), _quoted(fragment), root.userinfo)
+        text = text[:start] + without_dots(quoted(whole))
+    return Target(text + mark + quoted(query), quoted(fragment), root.userinfo)
 
 
 _parsed = functools.lru_cache(KEPT)(_parse)
@@ -261,7 +275,11 @@ def _refuse_controls(url: str) -> None:
         raise InvalidURL("a URL can't have white space around it")
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """``text``, of path, query or fragment, as it is sent: what has no place there is percent-encoded as UTF-8.
+
+    :raises InvalidURL: a character has no UTF-8
+    """
     if _UNSAFE.search(text) is None:
         return text
     try:

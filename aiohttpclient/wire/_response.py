@@ -109,8 +109,8 @@ class ResponseHead:
         self.is_coded = "Content-Encoding" in headers
         self.is_plain = 200 <= self.status < 300 and not self.sets_cookies
         framing = response_framing(method, self.status, self.version, headers, self.strict)
-        last = framing.ambiguous or framing.kind is BodyKind.UNTIL_CLOSE or not self._persists
-        framing = framing._replace(last=last)
+        if framing.ambiguous or framing.kind is BodyKind.UNTIL_CLOSE or not self._persists:
+            framing = framing._replace(last=True)
         if usual:
             self._framing = framing
         return framing

@@ -27,7 +27,7 @@ USUAL = [("User-Agent", USER_AGENT), ("Accept", "*/*"), ("Accept-Encoding", acce
 URL_TEXT = "http://a.example/x"
 
 
-def tell(kind: Any, request: Any, detail: str = "", timings: Any = None) -> None:
+def tell(kind: Any, request: Any, detail: str = "", timings: Any = None, head: Any = None) -> None:
     """Tell nobody."""
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from aiohttpclient.client._events import EventKind
     from aiohttpclient.client._timings import Timings
+    from aiohttpclient.wire import ResponseHead
     from tests.support.server import Peer
 
 BLOCK = FieldBlock({"User-Agent": "a"})
@@ -364,8 +365,18 @@ async def test_body_that_fails() -> None:
 
 
 class Told(list[tuple[str, str, "Timings | None"]]):
-    def __call__(self, kind: EventKind, request: Request, detail: str = "", timings: Timings | None = None) -> None:
+    head: ResponseHead | None = None
+
+    def __call__(
+        self,
+        kind: EventKind,
+        request: Request,
+        detail: str = "",
+        timings: Timings | None = None,
+        head: ResponseHead | None = None,
+    ) -> None:
         self.append((kind.name, detail, timings))
+        self.head = head
 
 
 async def test_sender_by_itself() -> None:
@@ -382,6 +393,8 @@ async def test_sender_by_itself() -> None:
         assert told[2][1] == "200 OK"
         assert told[2][2] is not None
         assert told[2][2].receive is None
+        assert told.head is not None
+        assert told.head.status == 200
         assert await stream.read() == b"/x"
         assert site.asked[0].head.lower().count(b"user-agent: a\r\n") == 1
 

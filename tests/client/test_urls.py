@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import re
 import unicodedata
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -19,6 +19,9 @@ from aiohttpclient.client import _urls
 from aiohttpclient.client._urls import Target, encode_params, join, origin_of, resolve, same_origin, shown
 from aiohttpclient.errors import InvalidURL
 from tests.properties.strategies import checked
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 # -- what stays as it is
 
@@ -590,6 +593,36 @@ def test_resolve_is_idempotent(url: str, base: str | None) -> None:
     assert "#" not in text + fragment
     assert split_url(text)[:3] == origin_of(text)
     assert split_url(text)[3] == text[start:]
+
+
+plain_parts = st.text("aZ09.-_~%2F/:;?@=&[]+!*'()$,#é\\ ", max_size=20)
+
+
+@checked
+@given(
+    urls
+    | st.builds(
+        "{}://{}{}{}".format, st.sampled_from(["http", "https", "Http"]), plain_parts, st.just("/"), plain_parts
+    )
+)
+def test_plain_urls_are_read_like_all_others(url: str) -> None:
+    """A URL with nothing to change is recognised, and gives what it would give if it was taken apart."""
+
+    def outcome(parse: Callable[[str], Target]) -> Target | str:
+        try:
+            return parse(url)
+        except InvalidURL as error:
+            return str(error)
+
+    assert outcome(_urls._parse) == outcome(_urls._taken_apart)
+
+
+def test_usual_urls_are_plain() -> None:
+    """What most URLs look like is recognised as plain; what has to be looked at is not."""
+    for url in ("http://a/", "https://a.example:8443/%7Ex/y.html?q=[1]&r=%2f", "http://127.0.0.1:1/x"):
+        assert _urls._PLAIN.fullmatch(url)
+    for url in ("http://a", "HTTP://a/", "http://u@a/", "http://[::1]/", "http://a/#b", "http://a/%", "http://a/ b"):
+        assert not _urls._PLAIN.fullmatch(url)
 
 
 @checked
