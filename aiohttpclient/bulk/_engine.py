@@ -25,11 +25,14 @@ from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
 from ..net import clock_of
+from ._extract import extracted
+from ._frames import without_frames
 from ._line import Line
 from ._result import Result
 
 if TYPE_CHECKING:
     from ..client import AsyncHTTPClient
+    from ._extract import Extract
     from ._sources import Given, Source
 
 
@@ -40,6 +43,7 @@ class Engine:
     :param concurrency: workers
     :param buffer: results that may wait for somebody who takes them, besides one for each worker
     :param ordered: whether results are given out in the order of the input
+    :param extract: what is made of each result that is not to be asked for again; None: nothing
 
     ``ready`` (deque of Result) are those that can be taken; ``over`` (bool) tells that there will be no more.
     """
@@ -48,6 +52,8 @@ class Engine:
         "_client",
         "_concurrency",
         "_consumers",
+        "_debug",
+        "_extract",
         "_failure",
         "_held",
         "_idle",
@@ -65,13 +71,21 @@ class Engine:
     )
 
     def __init__(
-        self, source: Source, client: AsyncHTTPClient, owned: bool, concurrency: int, buffer: int, ordered: bool
+        self,
+        source: Source,
+        client: AsyncHTTPClient,
+        owned: bool,
+        concurrency: int,
+        buffer: int,
+        ordered: bool,
+        extract: Extract | None = None,
     ) -> None:
         self._source = source
         self._client = client
         self._owned = owned
         self._concurrency = concurrency
         self._ordered = ordered
+        self._extract = extract
         self._room = sys.maxsize if source.holds else concurrency + buffer
         self._held: dict[int, Result] = {}
         self._next = 0
@@ -83,6 +97,7 @@ class Engine:
         self.over = False
         self.ready: deque[Result] = deque()
         loop = asyncio.get_running_loop()
+        self._debug = loop.get_debug()
         self._now = clock_of(loop)
         self._supervisor: asyncio.Task[None] | None = None
         self._supervisor = loop.create_task(self._supervise(), name="bulk.fetch")
@@ -209,16 +224,22 @@ class Engine:
 
     async def _work(self) -> None:
         try:
-            while (given := await self._take()) is not None:
-                result = await self._ask(given)
-                if self._source.settle(given, result):
-                    self._deliver(result)
-                else:
-                    self._make_room()
+            await self._go_on()
         except BaseException as error:
             if self._end_with(error) and self._supervisor is not None:
                 self._supervisor.cancel()
             raise
+
+    async def _go_on(self) -> None:
+        """One item after the other, until there are no more."""
+        while (given := await self._take()) is not None:
+            result = await self._ask(given)
+            if self._source.settle(given, result):
+                if self._extract is not None:
+                    extracted(result, self._extract)
+                self._deliver(result)
+            else:
+                self._make_room()
 
     async def _take(self) -> Given | None:
         """The next item, once there is room for its result; None: there is none any more."""
@@ -245,6 +266,8 @@ class Engine:
             started = self._now()
             response = await self._client.complete(request)
         except Exception as error:  # noqa: BLE001  # it is the result
+            if not self._debug:
+                without_frames(error)
             return Result(given.item, given.index, given.request, None, error, self._now() - started)
         return Result(given.item, given.index, request, response, None, self._now() - started)
 

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from ..client import AsyncHTTPClient
-from ..pool import PoolLimits
+from ._cluster import on_cluster
 from ._engine import Engine
+from ._extract import extract_of
+from ._own_client import own_client
 from ._politeness import Politeness, check_count
-from ._robots import parser
-from ._schedule import Schedule
+from ._schedule import Schedule, check_packages
 from ._sources import reader_of, source_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from types import TracebackType
     from typing import Self
 
+    from ._extract import Extract, Function
     from ._result import Result
     from ._sources import Items, Reader
 
@@ -28,11 +32,14 @@ CONCURRENCY = 100
 def fetch(
     requests: Items,
     *,
-    client: AsyncHTTPClient | None = None,
+    client: AsyncHTTPClient | Mapping[str, Any] | Callable[[], AsyncHTTPClient] | None = None,
     concurrency: int = CONCURRENCY,
     ordered: bool = False,
     buffer: int | None = None,
     politeness: Politeness | None = None,
+    extract: Function | None = None,
+    responses: bool = True,
+    cluster: Any = None,
 ) -> Fetch:
     """Fetch everything that ``requests`` gives, and give a :class:`Result` for each.
 
@@ -45,15 +52,24 @@ def fetch(
         a mapping of options: those of ``client.request``, and ``method``. It is read as there is room for results, of
         an async one up to ``concurrency`` items ahead, and never held whole. When the fetch ends, an async one is
         closed, and so is a generator. What it raises ends the fetch: it is raised when all results were given out
-    :param client: what sends the requests; None: one that is made for this, and closed when it ends
-    :param concurrency: requests that are under way at once. The pool of ``client`` should have as many connections:
-        else they wait for each other there, for as long as ``Timeout.pool`` lets them
+    :param client: what sends the requests; None: one that is made for this, and closed when it ends. On a cluster each
+        worker has its own: settings for one as a mapping, or a function that makes one there
+    :param concurrency: requests that are under way at once, on a cluster in each of its workers. The pool of ``client``
+        should have as many connections: else they wait for each other there, for as long as ``Timeout.pool`` lets them.
+        With one more for each host that is asked in turn, none has to be opened anew
     :param ordered: give results in the order of ``requests``; else as they come
     :param buffer: results that may wait to be taken, besides those for which there is a request under way; when so many
         do, no request is begun; None: as many as ``concurrency``
     :param politeness: how hosts are treated; None: as if there was one, that can take everything
+    :param extract: is called with each result that has a response, before it is given out; what it returns is the
+        ``value`` of the result, what it raises its ``error``. It is called in the loop, on a cluster in that of the
+        worker: what takes long stops all there
+    :param responses: whether results keep their response; else it is let go as soon as ``extract`` has seen it, and
+        never leaves the worker that has it
+    :param cluster: a cluster of Dask whose workers fetch: the address of its scheduler, or a ``distributed.Client``.
+        This needs distributed: ``pip install "aiohttpclient[dask]"``. What is sent to it are pickles
     :raises TypeError, ValueError: one of these is something else
-    :raises ImportError: ``politeness`` needs a package that is not installed
+    :raises ImportError: ``politeness`` or ``cluster`` needs a package that is not installed
     """
     check_count("concurrency", concurrency, 1)
     buffer = concurrency if buffer is None else buffer
@@ -61,9 +77,34 @@ def fetch(
     if politeness is not None:
         if not isinstance(politeness, Politeness):
             raise TypeError(f"politeness must be a Politeness, got {politeness!r}")
-        if politeness.robots:
-            parser()  # whatever is missing is said now
-    return Fetch(reader_of(requests), client, concurrency, buffer, ordered, politeness)
+        if cluster is None:
+            check_packages(politeness)  # whatever is missing is said now
+    made = extract_of(extract, responses)
+    if cluster is not None:
+        return Fetch(on_cluster(cluster, requests, client, concurrency, buffer, ordered, politeness, made))
+    if client is not None and not isinstance(client, AsyncHTTPClient):
+        raise TypeError(f"client must be an AsyncHTTPClient, or cluster= be given, got {client!r}")
+    return Fetch(partial(begun, reader_of(requests), client, concurrency, buffer, ordered, politeness, made))
+
+
+def begun(
+    reader: Reader,
+    client: AsyncHTTPClient | None,
+    concurrency: int,
+    buffer: int,
+    ordered: bool,
+    politeness: Politeness | None,
+    extract: Extract | None,
+) -> Engine:
+    """What fetches in the running loop."""
+    owned = client is None
+    if client is None:
+        client = own_client(concurrency, politeness)
+    if politeness is None:
+        source = source_of(reader, client, concurrency)
+    else:
+        source = Schedule(reader, client, politeness, ordered)
+    return Engine(source, client, owned, concurrency, buffer, ordered, extract)
 
 
 class Fetch:
@@ -75,16 +116,8 @@ class Fetch:
     A task that is cancelled while waiting for a result does not end the fetch: it can go on, or ``take`` what is there.
     """
 
-    def __init__(
-        self,
-        reader: Reader,
-        client: AsyncHTTPClient | None,
-        concurrency: int,
-        buffer: int,
-        ordered: bool,
-        politeness: Politeness | None,
-    ) -> None:
-        self._given = reader, client, concurrency, buffer, ordered, politeness
+    def __init__(self, begin: Callable[[], Engine]) -> None:
+        self._begun = begin
         self._engine: Engine | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
@@ -141,15 +174,6 @@ class Fetch:
         return [] if engine is None else [engine.pop() for _ in range(len(engine.ready))]
 
     def _begin(self) -> Engine:
-        reader, client, concurrency, buffer, ordered, politeness = self._given
-        owned = client is None
-        if client is None:
-            fields = None if politeness is None else {"User-Agent": politeness.user_agent}
-            client = AsyncHTTPClient(headers=fields, limits=PoolLimits(connections=concurrency))
         self._loop = asyncio.get_running_loop()
-        if politeness is None:
-            source = source_of(reader, client, concurrency)
-        else:
-            source = Schedule(reader, client, politeness, ordered)
-        self._engine = Engine(source, client, owned, concurrency, buffer, ordered)
+        self._engine = self._begun()
         return self._engine

@@ -7,9 +7,13 @@ from collections import OrderedDict, deque
 from typing import TYPE_CHECKING
 
 from ._adaptive import Adaptive
+from ._backoff import backoff
+from ._rate import SOON, limiter
+from ._silence import Silence
 
 if TYPE_CHECKING:
     from ._politeness import Politeness
+    from ._rate import Limiter
     from ._robots import Rules
     from ._schedule import Errand
 
@@ -19,20 +23,15 @@ KEPT = 4096
 KEPT_RULES = 16 << 20
 """Characters of ``robots.txt`` that are remembered of them; a file may have half a million."""
 
-BACKOFF = 1.0
-"""Seconds for which a host is left alone that is too busy, and does not say for how long; twice as many each time."""
-
-BACKOFF_MAX = 60.0
-"""Seconds, of those."""
-
 
 class Host:
     """One host: who waits for it, how many are under way, and when the next may be.
 
-    ``items`` (deque) wait; ``under_way`` (int) are being asked; ``not_before`` is a time of the loop; ``pace`` seconds
-    between two beginnings; ``rules`` what its origins have in ``robots.txt``; ``asking`` tells that one is being asked
-    for that, until when nothing else is. ``queued`` and ``due`` are the schedule's: whether it stands in line, and the
-    time at which it will be looked at.
+    ``items`` (deque) wait; ``under_way`` (int) are being asked; ``not_before`` is a time of the loop: earlier it need
+    not be looked at; ``pace`` seconds between two beginnings, to which the ``limiter`` sees, if there is one; ``rules``
+    what its origins have in ``robots.txt``; ``asking`` tells that one is being asked for that, until when nothing else
+    is; ``silence`` how often it gave no answer. ``queued`` and ``due`` are the schedule's: whether it stands in line,
+    and the time at which it will be looked at.
     """
 
     __slots__ = (
@@ -44,10 +43,12 @@ class Host:
         "due",
         "items",
         "key",
+        "limiter",
         "not_before",
         "pace",
         "queued",
         "rules",
+        "silence",
         "under_way",
     )
 
@@ -57,12 +58,14 @@ class Host:
         self.under_way = 0
         self.not_before = -math.inf
         self.pace = politeness.pace
+        self.limiter: Limiter | None = limiter(self.pace) if self.pace else None
         self.adaptive = Adaptive(politeness.per_host, politeness.adapt)
         self.rules: dict[str, Rules] = {}
         self.asking = False
         self.delayed = False
         self.queued = False
         self.due: float | None = None
+        self.silence = Silence(politeness.give_up)
         self._refusals = 0
         self._refused = -math.inf
 
@@ -81,10 +84,16 @@ class Host:
         self.rules[origin] = rules
         if delay:
             self.delayed = True
-            self.pace = max(self.pace, delay)
+            if delay > self.pace:  # what the old limiter has to say is in ``not_before``
+                self.pace = delay
+                self.limiter = limiter(delay)
+
+    def may_begin(self, now: float) -> bool:
+        """Whether its time has come."""
+        return self.not_before <= now + SOON and (self.limiter is None or self.limiter.has_capacity())
 
     def begin(self, now: float) -> None:
-        """A request begins."""
+        """A request begins, for which the limiter is asked as well: that can be done only by who may wait."""
         self.not_before = max(self.not_before, now + self.pace)
 
     def refused(self, began: float, now: float, asked: float | None) -> float:
@@ -96,7 +105,7 @@ class Host:
         if began >= self._refused:
             self._refusals += 1
             self._refused = now
-        return min(BACKOFF * 2.0 ** min(self._refusals - 1, 32), BACKOFF_MAX) if asked is None else asked
+        return backoff(self._refusals) if asked is None else asked
 
     def answered(self) -> None:
         """It is not, or no more."""

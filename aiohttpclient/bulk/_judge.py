@@ -7,8 +7,9 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from .._redact import shown_url
 from ..client import http_date, retry_after
-from ..errors import AddressRefused, IncompleteRead, PoolTimeout
+from ..errors import AddressRefused, IncompleteRead, InvalidHead, PhaseTimeout, PoolTimeout
 from ..pool import IDEMPOTENT
 from ._items import place_of
 
@@ -36,6 +37,8 @@ class Judge:
         :param began, now: times of the loop: when it was asked, and when ``result`` came of that
         """
         response = result.response
+        if response is not None:
+            host.silence.end()
         if response is not None and response.status in BUSY:
             return self._refused(errand, began, host, response, now)
         if response is not None and response.status < 500:
@@ -43,7 +46,13 @@ class Judge:
             host.adaptive.answered(result.elapsed, errand.full)
         elif response is not None or in_trouble(result.error):
             host.adaptive.strained(began, now)
+            if errand.request is not None and silent(result.error, errand.request):
+                self.silent(host, began, f"{type(result.error).__name__}: {result.error}", now)
         return False
+
+    def silent(self, host: Host, began: float, error: str, now: float) -> None:
+        """A host has given no answer."""
+        host.not_before = max(host.not_before, now + host.silence.go_on(began, now, error))
 
     def _refused(self, errand: Errand, began: float, host: Host, response: Response, now: float) -> bool:
         """A host is too busy: the one that was asked, or another one, to which it has redirected."""
@@ -90,7 +99,18 @@ def _without_busy(policy: RetryPolicy) -> RetryPolicy:
 
 def in_trouble(error: Exception | None) -> bool:
     """Whether ``error`` shows that a host has more to do than it can: there was no answer, or half of one."""
+    if isinstance(error, InvalidHead):
+        return error.cut
     return isinstance(error, (OSError, IncompleteRead)) and not isinstance(error, (AddressRefused, PoolTimeout))
+
+
+def silent(error: Exception | None, request: Request) -> bool:
+    """Whether ``error`` shows that there was no answer at all to ``request``: a redirect that was followed is one."""
+    if not in_trouble(error) or isinstance(error, (IncompleteRead, InvalidHead)):
+        return False
+    if isinstance(error, PhaseTimeout):
+        return error.url == request.url_text
+    return f"{request.method} {shown_url(request.url_text)}" in getattr(error, "__notes__", ())
 
 
 def asked_for(response: Response | ResponseStream) -> float | None:

@@ -18,6 +18,10 @@ RETRY_AFTER_MAX = 300.0
 ATTEMPTS = 3
 """As :class:`aiohttpclient.RetryPolicy` has it."""
 
+GIVE_UP = 8
+"""Times that a host gives no answer, with pauses of a minute between them altogether: as long as it takes to start most
+servers anew."""
+
 WINDOW = 1000
 """Items that are read, and wait for their host. Each takes about a KiB."""
 
@@ -33,9 +37,10 @@ class Politeness:
         to complain, as in ``"name/1.0 (+https://example.org/bot)"``. Its first word is the name that ``robots.txt`` is
         searched for
     :param per_host: requests to one host at once, at most
-    :param rate: requests a second to one host, at most; they begin that far apart. None: as fast as it answers
+    :param rate: requests a second to one host, at most; they begin that far apart, also after a pause. None: as fast as
+        it answers. This needs the package aiolimiter: ``pip install "aiohttpclient[bulk]"``
     :param robots: whether to ask each origin for its ``robots.txt``, and to do as it says (RFC 9309). This needs the
-        package protego: ``pip install "aiohttpclient[bulk]"``
+        packages protego and aiolimiter: the same extra
     :param crawl_delay_max: seconds; a longer ``Crawl-delay`` is taken for this
     :param retry_after_max: seconds that a host may ask to be left alone. A request that was told a longer time is not
         asked again, and the host is left alone for this
@@ -43,6 +48,10 @@ class Politeness:
         included. Only idempotent methods are, and bodies that can be sent twice
     :param adapt: begin with few requests at once, and have one more as long as answers are quick, half as many when a
         host is in trouble (429, 5xx, no answer); else it is always ``per_host``
+    :param give_up: how often in a row a host may give no answer at all (no connection, none in time): after a second,
+        then two, and so on, it is asked again; after so many times its items fail with :class:`HostGivenUp`, for five
+        minutes, and then, if the next one has no answer either, for twice as long, up to an hour. Requests that were
+        under way at once count as one. None: it is asked on and on
     :param window: items that are read from the input, and wait for their host. A host that is slow keeps others waiting
         when all of these are for it; in order, this also bounds the results that wait for an earlier one
     :raises ValueError, TypeError: one of these makes no sense
@@ -58,6 +67,7 @@ class Politeness:
     retry_after_max: float = RETRY_AFTER_MAX
     attempts: int = ATTEMPTS
     adapt: bool = True
+    give_up: int | None = GIVE_UP
     window: int = WINDOW
 
     def __post_init__(self) -> None:
@@ -69,6 +79,8 @@ class Politeness:
             check_count(name, getattr(self, name), 1)
         for name in ("crawl_delay_max", "retry_after_max"):
             check_number(name, getattr(self, name))
+        if self.give_up is not None:
+            check_count("give_up", self.give_up, 1)
         if self.rate is not None:
             check_number("rate", self.rate)
             if not 0 < self.rate < math.inf:

@@ -6,14 +6,14 @@ import asyncio
 import math
 from typing import TYPE_CHECKING, Any, Final
 
-from ..errors import PoolClosed, RedirectRefused, TooManyRedirects
+from ..errors import PoolClosed, RedirectRefused, RobotsDisallowed, TooManyRedirects
 from ..net import clock_of
-from ._judge import BUSY, asked_for, unhurried
+from ._judge import BUSY, asked_for, silent, unhurried
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..client import AsyncHTTPClient, ResponseStream
+    from ..client import AsyncHTTPClient, Request, ResponseStream
     from ._politeness import Politeness
 
 LONGEST: Final = 500 * 1024
@@ -39,10 +39,11 @@ class Rules:
     ``until`` is the time of the loop until when this holds, ``delay`` (s) the Crawl-delay, ``size`` how many characters
     of a file are remembered, ``missing`` why there is no file though there may be one, which forbids all; None: there
     is one, or there is certainly none. ``busy`` tells that it is because its host wants to be left alone, for ``asked``
-    seconds; None: it does not say for how long.
+    seconds; None: it does not say for how long. ``answered`` tells that there was a whole answer, and ``silent`` is the
+    error where there was none at all.
     """
 
-    __slots__ = ("_parsed", "_product", "asked", "busy", "delay", "missing", "size", "until")
+    __slots__ = ("_parsed", "_product", "answered", "asked", "busy", "delay", "missing", "silent", "size", "until")
 
     def __init__(
         self, until: float, product: str = "", parsed: Any = None, size: int = 0, missing: str | None = None
@@ -52,17 +53,20 @@ class Rules:
         self.missing = missing
         self.busy = False
         self.asked: float | None = None
+        self.answered = True
+        self.silent: str | None = None
         self._product = product
         self._parsed = parsed
         self.delay: float = 0.0 if parsed is None else wanted_delay(parsed, product)
 
-    def refusal(self, url: str) -> str | None:
+    def refusal(self, url: str) -> RobotsDisallowed | None:
         """Why ``url`` may not be fetched; None: it may be."""
         if self.missing is not None:
-            return f"robots.txt could not be read, which forbids all: {self.missing}"
+            reason = f"robots.txt could not be read, which forbids all: {self.missing}"
+            return RobotsDisallowed(url, reason, final=False)
         if self._parsed is None or self._parsed.can_fetch(url, self._product):
             return None
-        return f"robots.txt forbids it to {self._product}"
+        return RobotsDisallowed(url, f"robots.txt forbids it to {self._product}")
 
 
 class Robots:
@@ -85,9 +89,9 @@ class Robots:
 
         :raises PoolClosed: the client is closed
         """
+        request = self._request(f"{origin}/robots.txt")
         try:
-            stream = await self._send(f"{origin}/robots.txt")
-            async with stream:
+            async with await self._client.send(request) as stream:
                 if stream.status == 429 or stream.status >= 500:
                     return self._missing(stream)
                 text = await text_of(stream) if 200 <= stream.status < 300 else ""
@@ -97,13 +101,18 @@ class Robots:
         except (TooManyRedirects, RedirectRefused):
             return await self._rules("")
         except Exception as error:  # noqa: BLE001  # whatever is wrong with a file that strangers have written
-            return Rules(self._now() + AGAIN, missing=f"{type(error).__name__}: {error}")
+            rules = Rules(self._now() + AGAIN, missing=f"{type(error).__name__}: {error}")
+            rules.answered = False
+            if silent(error, request):
+                rules.silent = rules.missing
+            return rules
 
-    async def _send(self, url: str) -> ResponseStream:
+    def _request(self, url: str) -> Request:
         fields = {"User-Agent": self._politeness.user_agent}
         request = self._client.build_request("GET", url, headers=fields, max_body=None)
+        request.url_text = url  # without what the client appends to all others as ``params``
         request.change(follow_redirects=True, max_redirects=REDIRECTS)
-        return await self._client.send(unhurried(request))
+        return unhurried(request)
 
     def _missing(self, stream: ResponseStream) -> Rules:
         rules = Rules(self._now() + AGAIN, missing=f"status {stream.status}")

@@ -23,13 +23,13 @@ import itertools
 from collections import deque
 from typing import TYPE_CHECKING
 
-from ..errors import RobotsDisallowed
 from ..net import clock_of
 from ._hosts import Hosts
 from ._items import named, place_of, renewed, request_of
 from ._judge import Judge, unhurried
 from ._line import Line
-from ._robots import Robots
+from ._rate import SOON, limiter_type
+from ._robots import Robots, parser
 from ._sources import Given, Source
 
 if TYPE_CHECKING:
@@ -41,9 +41,6 @@ if TYPE_CHECKING:
 
 READS = 50
 """Items that are read without a break, so that reading does not stop those who wait for the loop."""
-
-SOON = 1e-6
-"""Seconds before its time that a host may be asked: timers go off a little early."""
 
 
 class Postponed(Exception):  # nobody outside gets to see it
@@ -141,7 +138,10 @@ class Schedule(Source):
                 host = self._turns.popleft()
                 host.queued = False
                 if self._may(host):
-                    return self._begin(host)
+                    errand = self._begin(host)
+                    if errand.began is not None and host.limiter is not None:
+                        await host.limiter.acquire()  # there is room for one: it does not wait
+                    return errand
                 self._consider(host)  # things have changed since
             if self._read and not self._left:
                 return None
@@ -156,12 +156,14 @@ class Schedule(Source):
         errand = host.items.popleft()
         assert errand.request is not None
         now = self._now()
-        if self._robots is not None:
+        if host.silence.until > now:
+            errand.error = host.silence.refusal(host.key)
+        elif self._robots is not None:
             rules = host.rules.get(errand.origin)
             if rules is None or rules.until <= now:
                 host.asking = errand.asks = True
-            elif (reason := rules.refusal(errand.request.url_text)) is not None:
-                errand.error = RobotsDisallowed(errand.request.url_text, reason)
+            else:
+                errand.error = rules.refusal(errand.request.url_text)
         if errand.error is None:
             host.under_way += 1
             errand.full = host.under_way >= host.limit
@@ -171,9 +173,7 @@ class Schedule(Source):
         return self._taken(errand)
 
     def _may(self, host: Host) -> bool:
-        return bool(
-            host.items and not host.asking and host.under_way < host.limit and host.not_before <= self._now() + SOON
-        )
+        return bool(host.items and not host.asking and host.under_way < host.limit and host.may_begin(self._now()))
 
     def _consider(self, host: Host) -> None:
         """Let the host stand in turn if it may, or be looked at when its time has come, or rest."""
@@ -184,12 +184,12 @@ class Schedule(Source):
                 self._hosts.rest(host, self._now())
         elif host.asking or host.under_way >= host.limit:
             pass  # it is looked at when that is over
-        elif host.not_before <= self._now() + SOON:
+        elif host.may_begin(now := self._now()):
             host.queued = True
             self._turns.append(host)
             self._takers.wake()
         elif host.due is None:  # else it is looked at in time, or a little too early
-            host.due = host.not_before
+            host.due = max(host.not_before, now + 2 * SOON)  # which is not soon: who rings does not come back to it
             heapq.heappush(self._timed, (host.due, next(self._numbers), host))
             self._set_timer()
 
@@ -238,14 +238,17 @@ class Schedule(Source):
             host.asking = False
         errand.looks += 1
         errand.asks = False
+        if rules.answered:
+            host.silence.end()
+        elif rules.silent is not None:
+            self._judge.silent(host, began, rules.silent, self._now())
         if rules.busy:
             now, polite = self._now(), self._politeness
             wait = self._judge.leave_alone(host, began, rules.asked, now)
             if errand.looks < polite.attempts and wait <= polite.retry_after_max:
                 return
         host.learn(errand.origin, rules, min(rules.delay, self._politeness.crawl_delay_max))
-        if (reason := rules.refusal(request.url_text)) is not None:
-            errand.error = RobotsDisallowed(request.url_text, reason)
+        errand.error = rules.refusal(request.url_text)
 
     def settle(self, given: Given, result: Result) -> bool:
         """Whether that is its result; else its host was too busy, and the item is the next that it is asked for."""
@@ -281,3 +284,14 @@ class Schedule(Source):
         if self._timer is not None:
             self._timer.cancel()
         await super().aclose()
+
+
+def check_packages(politeness: Politeness) -> None:
+    """See that there is what ``politeness`` needs.
+
+    :raises ImportError: a package is missing; the text says which
+    """
+    if politeness.robots:
+        parser()
+    if politeness.robots or politeness.pace:
+        limiter_type()

@@ -16,7 +16,7 @@ from collections.abc import AsyncGenerator, AsyncIterable, Callable, Generator, 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar, overload
 
-from ..errors import SinkError
+from ..errors import RobotsDisallowed, SinkError
 from ._sink_key import key_by, key_of
 from ._sink_ledger import Ledger
 from ._sink_store import DONE, FAILED, Entry
@@ -41,9 +41,12 @@ NOT_NOW: Final = frozenset({408, 425, 429})
 def is_failure(result: Result) -> bool:
     """Whether ``result`` is to be repeated by the next run: there is no answer, or it says that another time may do.
 
-    That is 408, 425, 429, and 500 and above. A 404 is an answer: it would be the same the next time.
+    That is 408, 425, 429, and 500 and above. A 404 is an answer: it would be the same the next time. So is that a rule
+    in ``robots.txt`` forbids it; that this file could not be had is none.
     """
-    return result.response is None or result.response.status >= 500 or result.response.status in NOT_NOW
+    if result.status is None:
+        return not (isinstance(result.error, RobotsDisallowed) and result.error.final)
+    return result.status >= 500 or result.status in NOT_NOW
 
 
 class Sink(ABC):
@@ -98,8 +101,7 @@ class Sink(ABC):
         """What keeps the results at ``path``, which is absolute."""
 
     def __repr__(self) -> str:
-        taken = 0 if self._writer is None else self._writer.taken
-        return f"<{type(self).__name__} {str(self.path)!r}: {self.reported} of {taken} results are safe>"
+        return f"<{type(self).__name__} {str(self.path)!r}: {self.reported} of {self.taken} results are safe>"
 
     # -- what it knows -----------------------------------------------------------------------------------------------
 
@@ -117,6 +119,11 @@ class Sink(ABC):
         return 0 if self._writer is None else self._writer.reported
 
     @property
+    def taken(self) -> int:
+        """Results of this run that were taken; they are safe when ``reported`` has come to this."""
+        return 0 if self._writer is None else self._writer.taken
+
+    @property
     def done(self) -> int:
         """Items that are done, by this run or before it; the last of them may not be on the disk yet."""
         return self._ledger.counts[DONE]
@@ -130,6 +137,10 @@ class Sink(ABC):
     def duplicates(self) -> int:
         """Results that were given, and not written, because the item was done already."""
         return self._duplicates
+
+    def repeats(self, result: Result) -> bool:
+        """Whether the next run is to repeat ``result``, as ``repeat`` says."""
+        return self._repeat(result)
 
     # -- items -------------------------------------------------------------------------------------------------------
 

@@ -98,6 +98,7 @@ class Record:
             record._answered(result.response)
         elif result.error is not None:
             record.error = _told(result)
+        record.status = result.status  # also of a response that was let go
         return record
 
     @classmethod

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+from aiolimiter import AsyncLimiter
+
 from aiohttpclient.bulk import Politeness
 from aiohttpclient.bulk import _hosts as hosts_module
-from aiohttpclient.bulk._hosts import BACKOFF_MAX, Host, Hosts
+from aiohttpclient.bulk._backoff import BACKOFF_MAX
+from aiohttpclient.bulk._hosts import Host, Hosts
 from aiohttpclient.bulk._robots import Rules
 
 POLITE = Politeness("name/1.0", rate=2)
@@ -32,6 +36,19 @@ def test_crawl_delay() -> None:
     assert (host.limit, host.pace) == (1, 0.5)
     host.learn("https://a", Rules(1.0), 3.0)
     assert (host.limit, host.pace) == (1, 3.0)
+
+
+def test_limiter() -> None:
+    """A host has a limiter where it has a pace, and a slower one with a longer Crawl-delay."""
+    assert Host("a", Politeness("name/1.0")).limiter is None
+    host = Host("a", POLITE)
+    first = host.limiter
+    assert first is not None
+    host.learn("http://a", Rules(1.0), 0.1)
+    assert host.limiter is first
+    host.learn("http://a", Rules(1.0), 3.0)
+    assert isinstance(host.limiter, AsyncLimiter)
+    assert host.limiter.time_period == pytest.approx(3, abs=1e-5)
 
 
 def test_refusals() -> None:

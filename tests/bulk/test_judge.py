@@ -9,7 +9,9 @@ import pytest
 from aiohttpclient import (
     AddressRefused,
     BodyTooLarge,
+    ConnectTimeout,
     IncompleteRead,
+    InvalidHead,
     InvalidURL,
     PoolClosed,
     PoolTimeout,
@@ -21,7 +23,7 @@ from aiohttpclient import (
 )
 from aiohttpclient.bulk import Politeness, Result
 from aiohttpclient.bulk._hosts import Hosts
-from aiohttpclient.bulk._judge import Judge, asked_for, in_trouble, unhurried
+from aiohttpclient.bulk._judge import Judge, asked_for, in_trouble, silent, unhurried
 from aiohttpclient.bulk._schedule import Errand
 from aiohttpclient.bulk._sources import Given
 from aiohttpclient.client._contents import BytesPayload
@@ -37,6 +39,11 @@ NOW = 100.0
 def answered(status: int, url: str = URL, **fields: str) -> Response:
     names = {name.replace("_", "-"): value for name, value in fields.items()}
     return Response(Request("GET", url), MadeResponse(status, names, b"").head, b"")
+
+
+def cut(error: InvalidHead) -> InvalidHead:
+    error.cut = True
+    return error
 
 
 class Bench:
@@ -78,6 +85,8 @@ def test_answers(status: int) -> None:
         (RemoteDisconnected("gone"), True),
         (ConnectionRefusedError(), True),
         (IncompleteRead(b""), True),
+        (cut(InvalidHead("half of one")), True),
+        (InvalidHead("bad"), False),
         (PoolTimeout(1.0, 1.0), False),
         (PoolClosed(), False),
         (AddressRefused("a", []), False),
@@ -127,6 +136,36 @@ def test_so_many_times() -> None:
     assert bench.judge(answered(429))
     bench.errand.tries = 2
     assert not bench.judge(answered(429))
+
+
+def noted(error: Exception, note: str) -> Exception:
+    error.add_note(note)
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "is_silent"),
+    [
+        (noted(ConnectionRefusedError(), f"GET {URL}"), True),
+        (noted(RemoteDisconnected("gone"), f"GET {URL}"), True),
+        (noted(RemoteDisconnected("gone"), "GET http://other.example/"), False),
+        (RemoteDisconnected("gone"), False),
+        (ConnectTimeout(1.0, 1.0, "GET", URL), True),
+        (ReadTimeout(1.0, 1.0, "GET", URL), True),
+        (ReadTimeout(1.0, 1.0, "GET", "http://example.org/login"), False),
+        (ReadTimeout(1.0, 1.0, "GET", "http://other.example/"), False),
+        (ReadTimeout(1.0, 1.0), False),
+        (PoolTimeout(1.0, 1.0, "GET", URL), False),
+        (noted(IncompleteRead(b"half"), f"GET {URL}"), False),
+        (noted(cut(InvalidHead("half of one")), f"GET {URL}"), False),
+        (noted(InvalidURL("no"), f"GET {URL}"), False),
+        (None, False),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_silent(error: Exception | None, is_silent: bool) -> None:
+    """A host is silent if its request has no answer; not where half of one came, or a redirect that was followed."""
+    assert silent(error, Request("GET", URL)) is is_silent
 
 
 class Once(BytesPayload):

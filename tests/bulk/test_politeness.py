@@ -39,6 +39,8 @@ def test_pace() -> None:
         ({"per_host": None}, TypeError),
         ({"attempts": 0}, ValueError),
         ({"window": True}, TypeError),
+        ({"give_up": 0}, ValueError),
+        ({"give_up": 2.5}, TypeError),
         ({"rate": 0}, ValueError),
         ({"rate": -1}, ValueError),
         ({"rate": math.inf}, ValueError),

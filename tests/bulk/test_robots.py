@@ -75,7 +75,7 @@ async def test_unreachable(status: str, busy: bool) -> None:
     assert (rules.busy, rules.asked) == (busy, 7)
     assert refused(rules, "/") == [True]
     assert rules.until == AGAIN
-    assert status[:3] in (rules.refusal("/") or "")
+    assert status[:3] in str(rules.refusal("/"))
 
 
 async def test_no_answer() -> None:
@@ -83,6 +83,25 @@ async def test_no_answer() -> None:
     for answer in (None, b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n"):
         rules = await rules_of(answer)
         assert refused(rules, "/") == [True]
+
+
+async def test_answered() -> None:
+    """Any whole answer is one, whatever it says; where there is none at all the host is silent."""
+    for answer in (b"", reply(b"", "404 No"), reply(b"", "500 Error"), reply(b"", "429 Busy")):
+        rules = await rules_of(answer)
+        assert (rules.answered, rules.silent) == (True, None)
+    rules = await rules_of(None)
+    assert (rules.answered, rules.silent) == (False, rules.missing)
+    rules = await rules_of(reply(b"none of that", "200 OK", "Content-Encoding: gzip"))
+    assert (rules.answered, rules.silent) == (False, None)
+
+
+async def test_final() -> None:
+    """That a rule forbids it is final; that there is no file to read is not."""
+    for answer, final in ((b"User-agent: *\nDisallow: /\n", True), (None, False), (reply(b"", "503 Busy"), False)):
+        refusal = (await rules_of(answer)).refusal(ORIGIN + "/a")
+        assert refusal is not None
+        assert (refusal.url, refusal.final) == (ORIGIN + "/a", final)
 
 
 @pytest.mark.parametrize(("hops", "forbids"), [(5, True), (6, False)])
@@ -127,6 +146,14 @@ async def test_odd_delays(delay: bytes) -> None:
     assert (await rules_of(b"User-agent: *\nCrawl-delay: %s\n" % delay)).delay == 0
 
 
+async def test_parameters_of_the_client() -> None:
+    """The file is asked for by its name alone (RFC 9309 section 2.3), whatever the client appends to other URLs."""
+    async with site(lambda asked: b"", params={"key": "secret"}) as (client, here):
+        await Robots(client, Politeness(WHO)).fetch(ORIGIN)
+        await client.get("/page")
+    assert here.paths == ["/robots.txt", "/page?key=secret"]
+
+
 async def test_not_repeated_by_the_client() -> None:
     """A server that is too busy for its robots.txt is not asked again at once."""
     async with site(lambda asked: reply(b"", "503 Busy"), retries=RetryPolicy()) as (client, here):
@@ -143,7 +170,7 @@ async def test_broken_reader(monkeypatch: pytest.MonkeyPatch) -> None:
     async with site() as (client, _):
         robots = Robots(client, Politeness(WHO))
         monkeypatch.setattr(robots, "_parse", broken)
-        assert "RecursionError" in ((await robots.fetch(ORIGIN)).refusal("/") or "")
+        assert "RecursionError" in str((await robots.fetch(ORIGIN)).refusal("/"))
 
 
 async def test_long_file() -> None:

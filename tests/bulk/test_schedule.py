@@ -12,6 +12,7 @@ import pytest
 from aiohttpclient import InvalidURL, RobotsDisallowed, Timeout
 from aiohttpclient.bulk import Politeness, fetch
 from aiohttpclient.bulk import _hosts as hosts_module
+from aiohttpclient.bulk._rate import limiter
 from aiohttpclient.testing import LoopbackServer, virtual_time
 from tests.bulk.pages import all_of, numbered, reply, settle, site
 from tests.net.stepping import Moment, sweep
@@ -85,6 +86,35 @@ async def test_rate() -> None:
     assert len(results) == 10
     for host in "ab":
         assert times(here, began, f"{host}.example") == pytest.approx([0, 0.5, 1, 1.5, 2])
+
+
+@pytest.mark.parametrize("rate", [0.3, 3, 7, 900 / 7, 10_000, 1e9, 1.7e308])
+async def test_rate_to_the_point(rate: float) -> None:
+    """Requests come at the rate, no earlier than a timer may go off, and no later, however sums are rounded."""
+    results, here, began = await run(numbered(200), lambda asked: b"quick", polite(rate=rate))
+    assert len(results) == 200
+    came = times(here, began)
+    assert all(later - earlier > 1 / rate - 2e-6 for earlier, later in itertools.pairwise(came))
+    assert came[-1] == pytest.approx(199 / rate, abs=1e-4)
+
+
+async def test_rate_after_a_pause() -> None:
+    """Nothing is saved up: after a pause requests begin as far apart as before it."""
+
+    async def items() -> AsyncIterator[str]:
+        for path in numbered(6):
+            yield path
+            await asyncio.sleep(100 if path == "/2" else 0)
+
+    _, here, began = await run(items(), lambda asked: b"quick", polite(rate=2))
+    assert times(here, began) == pytest.approx([0, 0.5, 1, 100, 100.5, 101])
+
+
+async def test_rate_that_others_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The limiter has the last word: who finds no room, though it is time, looks again, and blocks nobody."""
+    monkeypatch.setattr(hosts_module, "limiter", lambda pace: limiter(2 * pace))
+    _, here, began = await run(numbered(4), lambda asked: b"quick", polite(rate=10_000))
+    assert times(here, began) == pytest.approx([0, 2e-4, 4e-4, 6e-4], abs=1e-5)
 
 
 # -- in turn
@@ -540,6 +570,7 @@ async def test_storm(seed: int) -> None:
         adapt=rng.random() < 0.7,
         window=rng.choice([1, 7, 1000]),
         retry_after_max=rng.choice([5.0, 300.0]),
+        give_up=rng.choice([1, 3, 8, None]),
     )
     ordered, concurrency, buffer = rng.random() < 0.5, rng.choice([1, 3, 20]), rng.choice([0, 1, 30])
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from aiohttpclient import AsyncHTTPClient, SinkError
+from aiohttpclient import AsyncHTTPClient, RobotsDisallowed, SinkError
 from aiohttpclient.bulk import JSONLines, Record, Result, fetch, is_failure
 from aiohttpclient.bulk._sink_key import key_of
 from aiohttpclient.bulk._sink_text import line_of
@@ -117,18 +117,46 @@ def test_options(folder: Path, wrong: dict[str, Any]) -> None:
 # -- done and failed
 
 
+def outcome(result: Result) -> str:
+    return str(result.error if result.response is None else result.response.status)
+
+
 @pytest.mark.parametrize(
     ("result", "fails"),
     [
         *((answered(SITE, status=status), False) for status in (200, 204, 304, 400, 403, 404, 410, 451)),
         *((answered(SITE, status=status), True) for status in (408, 425, 429, 500, 502, 503, 504, 599)),
         (failed(SITE), True),
+        (failed(SITE, RobotsDisallowed(SITE, "a rule forbids it")), False),
+        (failed(SITE, RobotsDisallowed(SITE, "no file", final=False)), True),
     ],
-    ids=lambda value: str(value.response.status if value.response else "none") if isinstance(value, Result) else "",
+    ids=lambda value: (
+        str(value.response.status if value.response else value.error) if isinstance(value, Result) else ""
+    ),
 )
 def test_failures(result: Result, fails: bool) -> None:
-    """No answer is a failure, and so is one that says that another time may do; any other is an answer."""
+    """No answer is a failure, and so is one that says that another time may do; any other, and a rule, is an answer."""
     assert is_failure(result) is fails
+
+
+@each_kind
+async def test_forbidden(kind: Kind, folder: Path) -> None:
+    """What robots.txt forbids is done, kept with the reason and without content, and not repeated by the next run."""
+    path = folder / NAMES[kind]
+    forbidden = failed(f"{SITE}/1", RobotsDisallowed(f"{SITE}/1", "robots.txt forbids it"))
+    unknown = failed(f"{SITE}/2", RobotsDisallowed(f"{SITE}/2", "robots.txt could not be read", final=False))
+    await keep(kind, path, [answered(f"{SITE}/0"), forbidden, unknown])
+    assert listed(kind, path) == [f"{SITE}/0", f"{SITE}/1"]
+    record = read(kind, path)[1]
+    assert (record.status, record.content) == (None, None)
+    assert record.error is not None
+    assert "robots.txt forbids it" in record.error["message"]
+    assert listed(kind, path, failed=True) == [f"{SITE}/2"]
+    async with kind(path, resume=True) as sink:
+        assert list(sink.pending(urls(4))) == [f"{SITE}/2", f"{SITE}/3"]
+        await sink.write(forbidden)
+        assert (sink.done, sink.failed, sink.duplicates) == (2, 1, 1)
+    assert listed(kind, path) == [f"{SITE}/0", f"{SITE}/1"]
 
 
 @each_kind
@@ -447,3 +475,16 @@ async def test_flush_tells(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Non
                 await call
     await sink.close()
     assert names(folder) == {"out.jsonl"}
+
+
+async def test_taken_and_repeats(folder: Path) -> None:
+    """A sink tells how many results it took, of which some may not be safe, and what it would repeat."""
+    sink = JSONLines(folder / "out.jsonl", repeat=lambda result: not result.ok)
+    assert sink.taken == 0
+    async with sink:
+        for result in (answered(urls(1)[0]), answered(urls(1)[0]), failed(urls(2)[1])):
+            await sink.write(result)
+        assert (sink.taken, sink.reported) == (2, 0)
+        await sink.flush()
+        assert (sink.taken, sink.reported) == (2, 2)
+    assert [sink.repeats(answered(SITE, status=status)) for status in (200, 404, 503)] == [False, True, True]
