@@ -110,6 +110,9 @@ class _Files:
             if not entry.done:
                 failed.append(line_of(record))
                 continue
+            if record.status is None:  # what robots.txt forbids: there is nothing that a file could have in it
+                done.append(line_of(record))
+                continue
             content, record.content = record.content or b"", None
             names[record.key] = name = file_name(record.url, record.key, record.fields.get("Content-Type"))
             self._put(record.key, content)
@@ -158,6 +161,8 @@ def _checked(folder: Path, values: dict[str, Any]) -> str:
 
 def _with_content(folder: Path, values: dict[str, Any]) -> Record:
     record = Record.from_values(values)
+    if record.status is None:
+        return record
     name = _checked(folder, values)
     for path in (folder / name, folder / INCOMING / record.key, folder / name):  # it may get its name meanwhile
         with contextlib.suppress(FileNotFoundError):

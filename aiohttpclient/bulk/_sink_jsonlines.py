@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ._sink import Sink
 from ._sink_failures import Failures, read_failures
+from ._sink_key import key_of
 from ._sink_lock import Lock
 from ._sink_log import Log, read_log
 from ._sink_record import Record
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Iterator
 
+    from ._result import Result
     from ._sink_ledger import Ledger
     from ._sink_store import Entry, Store
 
@@ -48,6 +50,14 @@ class JSONLines(Sink):
         """
         lines = read_failures(failures_of(Path(path))) if failed else read_log(Path(path))
         return map(Record.from_values, lines)
+
+    @staticmethod
+    def line(result: Result) -> bytes:
+        """The line that is written of ``result``, with its line feed; for who writes it elsewhere.
+
+        :raises TypeError: of an item that needs a ``key`` of its own
+        """
+        return line_of(Record.of(key_of(result.item), result))
 
 
 class _Lines:

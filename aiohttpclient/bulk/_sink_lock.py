@@ -1,4 +1,4 @@
-"""One process at a time for what a sink writes: a file that is locked for as long as the sink is open.
+"""One process at a time for what a sink or a crawl writes: a file that is locked for as long as that is open.
 
 It stands beside the results and not in for them, since a file of results may be replaced while it is written, and
 SQLite has locks of its own on its file, which go when anybody else closes that. The kernel unlocks what a killed
@@ -20,11 +20,12 @@ if TYPE_CHECKING:
 
 
 class Lock:
-    """The right to write ``path``; ``at`` (Path) is the file that is locked for it."""
+    """The right of a ``holder`` to write ``path``; ``at`` (Path) is the file that is locked for it."""
 
-    def __init__(self, path: Path, at: Path) -> None:
+    def __init__(self, path: Path, at: Path, holder: str = "sink") -> None:
         self._path = path
         self._at = at
+        self._holder = holder
         self._file: io.FileIO | None = None
 
     def acquire(self) -> None:
@@ -41,7 +42,7 @@ class Lock:
                     return
             except BlockingIOError:
                 file.close()
-                raise SinkError(f"{self._path} is being written by another sink", str(self._path)) from None
+                raise SinkError(f"{self._path} is being written by another {self._holder}", str(self._path)) from None
             except BaseException:
                 file.close()
                 raise

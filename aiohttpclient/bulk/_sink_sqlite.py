@@ -109,7 +109,7 @@ class _Table:
         if not resume:
             refuse_existing(self.path)
         try:
-            connection = self._connection = _connected(self.path)
+            connection = self._connection = connected(self.path)
             self._prepare(connection)
             for key, done in connection.execute("SELECT key, done FROM results"):
                 ledger.set(key, DONE if done else FAILED)
@@ -117,7 +117,7 @@ class _Table:
             raise SinkError(f"{self.path}: {error}", str(self.path)) from error
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
-        if not _is_ours(connection, self.path):
+        if not is_ours(connection, self.path):
             # The first thing: what is killed on the way is an empty file of ours, or none.
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute("PRAGMA journal_mode = WAL")
@@ -146,15 +146,18 @@ class _Table:
         self._lock.release()
 
 
-def _connected(path: Path) -> sqlite3.Connection:
+def connected(path: Path | str) -> sqlite3.Connection:
+    """A connection to the database at ``path``; an empty one stands for a file that is gone when it is closed."""
     import sqlite3  # which not every Python has
 
     # None: transactions begin where BEGIN says so. Readers hold a lock for moments only, for which this waits.
     return sqlite3.connect(path, timeout=30, isolation_level=None)
 
 
-def _is_ours(connection: sqlite3.Connection, path: Path) -> bool:
-    """Whether there is a file of ours; false if there is nothing.
+def is_ours(
+    connection: sqlite3.Connection, path: Path, application_id: int = APPLICATION_ID, known: int = VERSION
+) -> bool:
+    """Whether there is a file of ours, of the kind ``application_id``; false if there is nothing.
 
     :raises SinkError: there is something else
     """
@@ -165,11 +168,11 @@ def _is_ours(connection: sqlite3.Connection, path: Path) -> bool:
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     except sqlite3.DatabaseError as error:
-        raise SinkError(f"{path} cannot be read as a database of results: {error}", str(path)) from error
-    if found != APPLICATION_ID and (found or version or tables):
+        raise SinkError(f"{path} cannot be read as a database of ours: {error}", str(path)) from error
+    if found != application_id and (found or version or tables):
         raise SinkError(f"{path} is a database of something else", str(path))
-    if version > VERSION:
-        raise SinkError(f"{path} has version {version}, and this program knows {VERSION}", str(path))
+    if version > known:
+        raise SinkError(f"{path} has version {version}, and this program knows {known}", str(path))
     return bool(found)
 
 
@@ -182,8 +185,8 @@ def _row(record: Record, entry: Entry) -> tuple[Any, ...]:
 
 
 def _rows(path: Path, failed: bool) -> Iterator[Record]:
-    with closing(_connected(path)) as connection:
-        if not _is_ours(connection, path):
+    with closing(connected(path)) as connection:
+        if not is_ours(connection, path):
             return
         cursor = connection.execute("SELECT * FROM results WHERE done = ? ORDER BY rowid", (not failed,))
         names = [column[0] for column in cursor.description]

@@ -92,13 +92,15 @@ def reply(body: bytes, status: str = "200 OK", *fields: str) -> bytes:
 
 @contextlib.asynccontextmanager
 async def site(
-    answer: Callable[[Asked], Any] = lambda asked: asked.path.encode(), **options: Any
+    answer: Callable[[Asked], Any] = lambda asked: asked.path.encode(),
+    refuse: Callable[[str, int], Any] | None = None,
+    **options: Any,
 ) -> AsyncIterator[tuple[AsyncHTTPClient, Site]]:
-    """A client with ``options``, for which every host is the site."""
+    """A client with ``options``, for which every host is the site, but for those that ``refuse`` has an error for."""
     here = Site(answer)
     given: dict[str, Any] = {"trust_env": False, "limits": PoolLimits(connections=1000), "retries": None, **options}
     async with (
-        MemoryDialer(here.talk) as dialer,
+        MemoryDialer(here.talk, refuse=refuse) as dialer,
         AsyncHTTPClient(transport=dialer, base_url="http://example.org", **given) as client,
     ):
         yield client, here

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from aiohttpclient import SinkError
+from aiohttpclient import RobotsDisallowed, SinkError
 from aiohttpclient.bulk import Directory
 from tests.bulk.sinking import SITE, answered, failed, keep, listed, names, put, read, urls
 
@@ -47,6 +47,15 @@ async def test_files(path: Path) -> None:
     assert "content" not in one
     assert files(path) == {one["file"], other["file"], "index.jsonl", "index.failed.jsonl"}
     assert [record.text for record in read(Directory, path)] == ["für", ""]
+
+
+async def test_no_file_without_answer(path: Path) -> None:
+    """What is done without an answer, as robots.txt forbids it, is in the index, and has no file."""
+    await keep(Directory, path, [failed(SITE, RobotsDisallowed(SITE, "robots.txt forbids it")), answered(f"{SITE}/1")])
+    one, other = index(path)
+    assert "file" not in one
+    assert files(path) == {other["file"], "index.jsonl"}
+    assert [record.content for record in read(Directory, path)] == [None, b"content"]
 
 
 async def test_same_names(path: Path) -> None:

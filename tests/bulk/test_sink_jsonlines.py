@@ -44,6 +44,13 @@ async def test_lines(path: Path) -> None:
     assert line["error"] == {"type": "ConnectionRefusedError", "message": "nobody is there"}
 
 
+async def test_a_line_elsewhere(path: Path) -> None:
+    """What a line of a result is can be had without a file, and read from one."""
+    put(path, JSONLines.line(answered(f"{SITE}/1")) + JSONLines.line(failed(f"{SITE}/2")))
+    assert listed(JSONLines, path) == [f"{SITE}/1", f"{SITE}/2"]
+    assert JSONLines.line(answered(f"{SITE}/1")).count(b"\n") == 1
+
+
 async def test_torn_anywhere(path: Path) -> None:
     """Whatever byte a kill has cut the last records at, resumed there is each URL once, and none is lost."""
     await keep(JSONLines, path, [answered(url, b"\xff" if url.endswith("3") else b"text") for url in urls(4)])

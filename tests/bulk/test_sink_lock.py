@@ -93,3 +93,12 @@ def test_nothing_stays_open(place: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(_sink_lock, "is_at", fail)
     with pytest.raises(PermissionError):
         lock(place).acquire()
+
+
+def test_holder(place: Path) -> None:
+    """Who comes second is told who may have it."""
+    one = lock(place)
+    one.acquire()
+    with pytest.raises(SinkError, match="by another crawl"):
+        Lock(place.with_suffix(".jsonl"), place, "crawl").acquire()
+    one.release()
