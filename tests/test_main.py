@@ -65,6 +65,18 @@ def test_help_imports_no_client() -> None:
     assert done.stderr == "[]\n"
 
 
+def test_a_request_imports_nothing_for_many() -> None:
+    """For one request nothing is imported that only those need who fetch many, and show how far they are."""
+    code = (
+        "import sys; from aiohttpclient.cli import main; main(['get', 'http://127.0.0.1:1/', '--quiet']);"
+        "print([name for name in ('aiohttpclient.bulk', 'rich') if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], check=False, cwd=ROOT, capture_output=True, text=True, timeout=50
+    )
+    assert done.stdout == "[]\n"
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="no module resource")
 async def test_a_body_is_not_held_in_memory() -> None:
     """A body of 64 MiB takes hardly more memory than one of a byte."""

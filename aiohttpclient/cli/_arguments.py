@@ -98,6 +98,40 @@ def seconds(text: str) -> float:
     return value
 
 
+def method(text: str) -> str:
+    """A method, as it is said.
+
+    :raises ArgumentTypeError: it cannot be one (RFC 9110 section 9.1)
+    """
+    from ..wire import check_method
+
+    try:
+        check_method(text)
+    except ValueError as error:
+        raise ArgumentTypeError(str(error)) from None
+    return text
+
+
+def scheduler(text: str) -> str:
+    """The address of the scheduler of a Dask cluster.
+
+    :raises ArgumentTypeError: it is none
+    """
+    if not re.fullmatch(r"(tcp|tls|wss?|ucx)://[^\s\x00-\x1f]+", text):
+        raise ArgumentTypeError(f"the address of a scheduler is needed, such as tcp://127.0.0.1:8786, got {text!r}")
+    return text
+
+
+def rate(text: str) -> float:
+    """A number above zero, of something in a second.
+
+    :raises ArgumentTypeError: it is none
+    """
+    if not re.fullmatch(r"[0-9]{0,9}\.?[0-9]{1,9}", text) or not float(text):
+        raise ArgumentTypeError(f"a number above zero such as 2 or 0.5 is needed, got {text!r}")
+    return float(text)
+
+
 def whole(text: str) -> int:
     """A whole number from 0 on.
 

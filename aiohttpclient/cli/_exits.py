@@ -26,7 +26,7 @@ INTERRUPTED: Final = 130
 
 EXITS: Final = {
     OK: "done; also with a status of 400 or above, unless --fail is given",
-    FAILED: "a status of 400 or above: with --fail, and of a download; some of several requests failed (bench)",
+    FAILED: "a status of 400 or above: with --fail, and of a download; some of many requests failed",
     USAGE: "the command line is wrong, or a file that it names cannot be read",
     UNKNOWN_HOST: "the host is not known",
     NO_CONNECTION: "no connection, or it broke before there was an answer",
@@ -65,7 +65,7 @@ def exit_of(error: BaseException) -> int:
     ssl_error = _ssl_error()
     codes: tuple[tuple[int, type[BaseException] | tuple[type[BaseException], ...]], ...] = (
         (USAGE, (UsageError, ImportError)),
-        (LOCAL, (LocalError, FileExistsError, IsADirectoryError, NotADirectoryError)),
+        (LOCAL, (LocalError, FileExistsError, IsADirectoryError, NotADirectoryError, errors.SinkError)),
         (FAILED, errors.StatusError),
         (OTHER_DIGEST, errors.DigestMismatch),
         (TIMED_OUT, (errors.PhaseTimeout, TimeoutError)),
@@ -73,7 +73,7 @@ def exit_of(error: BaseException) -> int:
         (PROXY_FAILED, errors.ProxyError),
         (REDIRECT, (errors.TooManyRedirects, errors.RedirectRefused, errors.BodyNotReplayable)),
         (USAGE, (errors.AddressRefused, errors.InvalidURL)),  # one that a redirect leads to is RedirectRefused
-        (NO_CONNECTION, errors.RemoteDisconnected),
+        (NO_CONNECTION, (errors.RemoteDisconnected, errors.ClusterError)),
         (BAD_ANSWER, errors.HTTPException),
     )
     for code, kinds in codes:
@@ -100,13 +100,18 @@ def _ssl_error() -> type[BaseException]:
 
 def told(error: BaseException) -> str:
     """``error`` in one line, and what can be done about it."""
-    text = re.sub(r"\A\[Errno -?\d+\] ", "", " ".join(str(error).split())) or type(error).__name__
+    text = text_of(error)
     code = exit_of(error)
     if code == UNEXPECTED:
         return f"unexpected {type(error).__name__}: {text} (--debug shows where)"
     if code == BAD_ANSWER and type(error).__name__ not in text:
         text = f"{type(error).__name__}: {text}"
     return text + _advice(code, type(error).__name__)
+
+
+def text_of(error: BaseException) -> str:
+    """What ``error`` says, in one line, without the number that the system has for it."""
+    return re.sub(r"\A\[Errno -?\d+\] ", "", " ".join(str(error).split())) or type(error).__name__
 
 
 def _advice(code: int, name: str) -> str:

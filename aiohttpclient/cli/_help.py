@@ -12,6 +12,8 @@ Ask HTTP servers from the shell. The body goes to stdout, unharmed; everything e
   aiohttpclient get https://example.org/
   aiohttpclient post https://example.org/users -j '{"name": "Ada"}' -v
   aiohttpclient download https://example.org/large.iso --digest sha256:9f86d0...
+  aiohttpclient fetch urls.txt -o out.jsonl --resume
+  aiohttpclient crawl https://example.org/docs/ --follow prefix -o docs/
   aiohttpclient bench http://127.0.0.1:8000/ -c 64 -d 10
 """
 
@@ -62,6 +64,24 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
   aiohttpclient download https://example.org/large.iso
   aiohttpclient download https://example.org/large.iso image.iso --digest sha256:9f86d0...
   aiohttpclient download https://example.org/a.zip https://example.org/b.zip -C downloads""",
+    ),
+    "fetch": (
+        "ask for all URLs in files, or from stdin, politely; what was broken off goes on",
+        """\
+  aiohttpclient fetch urls.txt
+  aiohttpclient fetch urls.txt -o out.jsonl --resume              # the same command again goes on
+  aiohttpclient fetch urls.txt -o pages/ --per-host 2 --rate 1 --robots -A 'name/1.0 (+https://example.org/bot)'
+  zcat urls.gz | aiohttpclient fetch - -o out.sqlite -c 500
+  aiohttpclient fetch urls.txt -X HEAD --json > heads.jsonl
+  aiohttpclient fetch urls.txt -o out.jsonl --cluster tcp://scheduler:8786""",
+    ),
+    "crawl": (
+        "ask for pages and those that they lead to, politely; what was broken off goes on",
+        """\
+  aiohttpclient crawl https://example.org/
+  aiohttpclient crawl https://example.org/docs/ --follow prefix -o docs/
+  aiohttpclient crawl https://example.org/ -o out.jsonl --resume --report report.html -A 'name/1.0 (+https://example.org/bot)'
+  aiohttpclient crawl https://example.org/ --follow .example.org --follow example.com --depth 3 --pages 10000""",
     ),
     "bench": (
         "load one URL, on this machine or a host of one's own, and tell rate, latencies and errors",

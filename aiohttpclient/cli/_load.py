@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from ._latencies import Latencies
+from ..bulk import Histogram
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -24,7 +24,7 @@ class Tally:
     """
 
     def __init__(self) -> None:
-        self.latencies = Latencies()
+        self.latencies = Histogram()
         self.statuses: Counter[int] = Counter()
         self.errors: Counter[str] = Counter()
         self.bytes = 0

@@ -9,7 +9,8 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from typing import TYPE_CHECKING
+import threading
+from typing import TYPE_CHECKING, Final
 
 from ._exits import INTERRUPTED, OK, ReaderGone, exit_of, told
 from ._help import COMMANDS
@@ -21,8 +22,23 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+PATIENCE: Final = 0.2
+"""Seconds that threads have to end, after the command."""
+
+
 def main(argv: Sequence[str] | None = None) -> int:
-    """Do what ``argv`` says (None: ``sys.argv[1:]``), and return the exit code."""
+    """Do what ``argv`` says, and return the exit code.
+
+    :param argv: None: ``sys.argv[1:]``, and to be the whole program: then nobody waits for threads that do not end
+    """
+    before = set(threading.enumerate())
+    code = _main(argv)
+    if argv is None:
+        _leave(code, before)
+    return code
+
+
+def _main(argv: Sequence[str] | None) -> int:
     args, words = None, sys.argv[1:] if argv is None else list(argv)
     command = words[0] if words and words[0] in COMMANDS else ""
     try:
@@ -45,6 +61,10 @@ def _run(args: Namespace) -> int:
         from ._bench import run_bench as run
     elif args.command == "download":
         from ._download import run_download as run
+    elif args.command == "fetch":
+        from ._fetch import run_fetch as run
+    elif args.command == "crawl":
+        from ._crawl import run_crawl as run
     else:
         from ._request import run_request as run
     return run(args)
@@ -57,6 +77,28 @@ def _failed(error: Exception, command: str, *, debug: bool) -> int:
         traceback.print_exception(error)
     say(f"{f'aiohttpclient {command}'.strip()}: {told(error)}")
     return exit_of(error)
+
+
+def _leave(code: int, before: set[threading.Thread]) -> None:
+    """End the process, if there are threads that are in nobody's hands.
+
+    The interpreter would wait for a name that is being looked up, say, for as long as the system tries. What is to be
+    written is written by now.
+    """
+    try:
+        for thread in set(threading.enumerate()) - before:
+            if not thread.daemon:
+                thread.join(PATIENCE)
+                if thread.is_alive():
+                    break
+        else:
+            return
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(Exception):
+            stream.flush()
+    os._exit(code)
 
 
 def _forget_stdout() -> None:

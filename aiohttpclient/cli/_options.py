@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from argparse import BooleanOptionalAction
 from typing import TYPE_CHECKING, Any, Final
 
 from . import _arguments as kinds
@@ -9,6 +10,9 @@ from . import _arguments as kinds
 if TYPE_CHECKING:
     from argparse import _ArgumentGroup as Group
     from collections.abc import Callable
+
+PER_HOST: Final = 8
+"""The default of ``Politeness``, which a test compares."""
 
 RETRIES: Final = 2
 """Attempts after the first, where nothing is said: the default of ``RetryPolicy``, which a test compares."""
@@ -97,6 +101,44 @@ def add_download(group: Group) -> None:
     _add(group, "--no-clobber", action="store_true", help="leave a file alone that exists, and fail")
 
 
+def add_fetch(group: Group) -> None:
+    """What is fetched, and how."""
+    _add(group, "-X", "--method", type=kinds.method, metavar="METHOD", default="GET", help="GET unless it is said")
+    _add(group, "--ordered", action="store_true", help="results in the order of the input, not as they come")
+    _add(group, "--cluster", type=kinds.scheduler, metavar="ADDRESS",
+         help="by the workers of a Dask cluster: tcp://host:8786; -c is of each")  # fmt: skip
+
+
+def add_crawl(group: Group) -> None:
+    """Where to."""
+    _add(group, "--follow", action="append", metavar="WHERE", help="links to the 'host' of a URL (as without this), "
+         "below its 'prefix', or 'all'; or to a HOST, to .HOST and what is below it, or below another URL")  # fmt: skip
+    _add(group, "--depth", type=kinds.whole, metavar="N", help="no further than so many links from where it began")
+    _add(group, "--pages", type=kinds.positive, metavar="N", help="at most so many pages")
+    _add(group, "--pages-per-host", type=kinds.positive, metavar="N", help="at most so many of each host")
+    _add(group, "--frontier", metavar="FILE", help="note there what is known and done; OUT.frontier, where there is -o")
+
+
+def add_results(group: Group) -> None:
+    """What becomes of the results."""
+    _add(group, "-o", "--output", metavar="OUT", help="keep them: a name with .jsonl, .sqlite, .db, .parquet or / at "
+         "its end; without it, a line each on stdout")  # fmt: skip
+    _add(group, "--format", choices=("jsonl", "sqlite", "directory", "parquet"), help="what OUT is, whatever its name")
+    _add(group, "--resume", action="store_true", help="go on with OUT: what is done is left out, what failed repeated")
+    _add(group, "--report", metavar="FILE", help="write a page with charts there at the end: report.html")
+    _add(group, "-f", "--fail", action="store_true", help="a status of 400 or above is a failure (1)")
+
+
+def add_politeness(group: Group) -> None:
+    """How much at once."""
+    _add(group, "-c", "--concurrency", type=kinds.positive, default=100, metavar="N", help="requests at once (100)")
+    _add(group, "--per-host", type=kinds.positive, metavar="N", default=PER_HOST,
+         help=f"requests to one host at once ({PER_HOST})")  # fmt: skip
+    _add(group, "--rate", type=kinds.rate, metavar="N", help="requests to one host in a second, such as 2 or 0.5")
+    _add(group, "--robots", action=BooleanOptionalAction, help="do as robots.txt says (fetch: no, crawl: yes)")
+    _add(group, "--uvloop", action="store_true", help="run on uvloop")
+
+
 def add_bench(group: Group) -> None:
     """How much."""
     _add(group, "-X", "--method", metavar="METHOD", default="GET", help="GET unless it is said")
@@ -125,6 +167,10 @@ GROUPS: Final[dict[str, Callable[[Group], None]]] = {
     "network": add_network,
     "output": add_output,
     "download": add_download,
+    "fetch": add_fetch,
+    "crawl": add_crawl,
+    "results": add_results,
+    "politeness": add_politeness,
     "bench": add_bench,
     "other": add_other,
 }

@@ -16,11 +16,19 @@ if TYPE_CHECKING:
 
 PROGRAM = "aiohttpclient"
 
+METHODS = ("get", "head", "post", "put", "patch", "delete", "options")
+"""Commands that are one request with the method of their name."""
+
+SEVERAL = {"download": "url", "fetch": "source", "crawl": "url"}
+"""Commands that are given several of something, and what that is."""
+
 OF_REQUESTS = ("request", "body", "credentials", "network", "output", "other")
 
 GROUPS_OF = {
-    **dict.fromkeys(("get", "head", "post", "put", "patch", "delete", "options", "request"), OF_REQUESTS),
+    **dict.fromkeys((*METHODS, "request"), OF_REQUESTS),
     "download": ("download", "request", "credentials", "network", "other"),
+    "fetch": ("fetch", "results", "politeness", "request", "credentials", "network", "other"),
+    "crawl": ("crawl", "results", "politeness", "request", "credentials", "network", "other"),
     "bench": ("request", "body", "credentials", "network", "bench", "other"),
 }
 """The groups of options of each command, in the order of its help. Of two options with the same letter the later one
@@ -42,8 +50,8 @@ class Parser(argparse.ArgumentParser):
         raise UsageError(f"{message}; see {self.prog} --help")
 
 
-def make_parser() -> Parser:
-    """The parser of all commands."""
+def make_parser(command: str | None = None) -> Parser:
+    """The parser of all commands; of what they take, only of ``command``, if that is given: the others take as long."""
     form = argparse.RawDescriptionHelpFormatter
     parser = Parser(PROGRAM, description=ABOUT, epilog=exits_text(), formatter_class=form, allow_abbrev=False)
     parser.add_argument("--version", action="version", version=f"{PROGRAM} {VERSION}", help="tell the version, and end")
@@ -53,16 +61,21 @@ def make_parser() -> Parser:
             name, help=what, description=f"{what[0].upper()}{what[1:]}.", epilog=f"examples:\n{examples}",
             formatter_class=form, allow_abbrev=False, conflict_handler="resolve",
         )  # fmt: skip
-        _fill(sub, name)
+        if command in {None, name}:
+            _fill(sub, name)
     return parser
 
 
 def _fill(parser: argparse.ArgumentParser, command: str) -> None:
     if command == "request":
         parser.add_argument("method", metavar="METHOD", help="such as PROPFIND")
-    elif command != "bench":
+    elif command in {*METHODS, "download"}:
         parser.set_defaults(method="GET" if command == "download" else command.upper())
-    parser.add_argument("url", metavar="URL", nargs="+" if command == "download" else None, help="http:// or https://")
+    if command == "fetch":
+        parser.add_argument("source", metavar="FILE", nargs="+", help="one URL a line; - is stdin")
+    else:
+        many = "+" if command in SEVERAL else None
+        parser.add_argument("url", metavar="URL", nargs=many, help="http:// or https://")
     for group in GROUPS_OF[command]:
         GROUPS[group](parser.add_argument_group(group))
 
@@ -73,13 +86,14 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     :raises UsageError: they cannot be meant
     :raises SystemExit: help was asked for, and given
     """
-    parser = make_parser()
+    parser = make_parser(argv[0] if argv else "")
     if not argv or (argv[0] not in COMMANDS and not argv[0].startswith("-")):
         parser.error(_which(argv[0] if argv else ""))
     args, unknown = parser.parse_known_args(argv)
-    if args.command == "download":  # argparse gives those that stand behind an option to nobody
-        args.url += [word for word in unknown if not word.startswith("-")]
-        unknown = [word for word in unknown if word.startswith("-")]
+    if args.command in SEVERAL:  # argparse gives those that stand behind an option to nobody
+        given = [word for word in unknown if word == "-" or not word.startswith("-")]
+        getattr(args, SEVERAL[args.command]).extend(given)
+        unknown = [word for word in unknown if word not in given]
     if unknown:
         raise UsageError(f"{_unknown(unknown, args.command)}; see {PROGRAM} {args.command} --help")
     return args

@@ -48,7 +48,6 @@ async def _exchange(args: Namespace, settings: dict[str, Any], options: dict[str
             request = made_request(client, args.method, args.url, options)
             stream = await _sent(client, request)
             try:
-                talk.heads(stream)
                 code = await _answered(args, stream, talk)
             finally:
                 await stream.close()

@@ -15,6 +15,8 @@ from ._threads import in_daemon
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    Bytes = bytes  # in the class below that name is a method's
+
 BLOCK: Final = 256 * 1024
 """Bytes that are read from stdin at a time."""
 
@@ -88,8 +90,24 @@ class Sources:
         if not given.startswith("@"):
             return self.bytes(given, option)
         path = Path(given[1:])
-        special = path.exists() and not path.is_file() and not path.is_dir()  # a pipe waits to be opened
-        return blocks_of_path(path) if special else self.path(given[1:], option)
+        return blocks_of_path(path) if _is_special(path) else self.path(given[1:], option)
+
+    def blocks(self, given: str, option: str) -> AsyncIterator[Bytes]:
+        """What is in the file ``given``, or with ``-`` in stdin, block by block, as it comes.
+
+        :raises UsageError: the file cannot be read
+        """
+        if given == "-":
+            return blocks_of(self.stdin(option))
+        return blocks_of_path(path if _is_special(path := Path(given)) else self.path(given, option))
+
+
+def _is_special(path: Path) -> bool:
+    """Whether it is a pipe, say, that waits to be opened, and whose bytes come once."""
+    try:
+        return path.exists() and not path.is_file() and not path.is_dir()
+    except ValueError:  # a NUL in it, on Python 3.11
+        return False
 
 
 def _is_regular(file: Any) -> bool:

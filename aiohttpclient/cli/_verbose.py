@@ -6,20 +6,18 @@ URLs, user information.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
-from .._redact import HIDDEN, is_secret, shown_url
+from .._redact import HIDDEN, is_secret, shown_text
 from ._terminal import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ..client import Request, Response, ResponseStream
+    from ..wire import ResponseHead
 
-USERINFO = re.compile(r"(?<=//)[^/?#\s]*@")
-
-QUIET = {"RECEIVED", "IDLE", "CLOSED", "ANSWERED", "HANDED_OVER"}
+QUIET = {"RECEIVED", "IDLE", "CLOSED", "SENT", "ANSWERED", "HANDED_OVER"}
 """Events that the lines around them say already."""
 
 
@@ -36,27 +34,25 @@ class Talk:
 
     def __call__(self, event: Any) -> None:
         """Take note of an event of the client, or of its pool."""
-        if event.kind.name in {"RECEIVED", "GIVEN_UP"}:
+        kind = event.kind.name
+        if kind in {"RECEIVED", "GIVEN_UP"}:
             self.timings = event.timings
-        if self._verbose and event.kind.name not in QUIET:
-            say(f"* {self.shown(str(event))}")
-
-    def heads(self, stream: Response | ResponseStream) -> None:
-        """Tell what was sent, and what came, for each hop on the way to ``stream``."""
         if not self._verbose:
             return
-        for hop in (*stream.history, stream):
-            for line in request_lines(hop.request):
-                say(f"> {self._line(line)}")
-            for line in response_lines(hop):
-                say(f"< {self._line(line)}")
+        if kind == "SENT":
+            self._tell(">", request_lines(event.request))
+        if kind == "ANSWERED":
+            self._tell("<", response_lines(event.head))
+        if kind not in QUIET or (event.detail and kind == "SENT"):
+            say(f"* {self.shown(str(event))}")
+
+    def _tell(self, mark: str, lines: Iterable[str]) -> None:
+        for line in lines:
+            say(f"{mark} {self._line(line)}")
 
     def shown(self, text: str) -> str:
         """``text`` with the secrets hidden that URLs in it have."""
-        if self._show_secrets:
-            return text
-        # Word by word: behind a URL in a line there is more, which is no part of its query.
-        return re.sub(r"\S+\?\S+", lambda found: shown_url(found[0]), USERINFO.sub(f"{HIDDEN}@", text))
+        return text if self._show_secrets else shown_text(text)
 
     def _line(self, line: str) -> str:
         name, colon, value = line.partition(": ")
@@ -82,7 +78,7 @@ def request_lines(request: Request) -> Iterable[str]:
     yield ""
 
 
-def response_lines(response: Response | ResponseStream) -> Iterable[str]:
+def response_lines(response: Response | ResponseStream | ResponseHead) -> Iterable[str]:
     """The head of an answer."""
     yield f"HTTP/{response.version // 10}.{response.version % 10} {response.status} {response.reason}".rstrip()
     for name, value in response.headers.items():

@@ -7,7 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from aiohttpclient.cli._arguments import FileSpec, file_spec, header, pair, positive, resolve, seconds, size, whole
+from aiohttpclient.cli._arguments import (
+    FileSpec,
+    file_spec,
+    header,
+    method,
+    pair,
+    positive,
+    rate,
+    resolve,
+    scheduler,
+    seconds,
+    size,
+    whole,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,6 +46,10 @@ if TYPE_CHECKING:
         (seconds, "500ms", 0.5),
         (seconds, "2m", 120.0),
         (seconds, ".5", 0.5),
+        (method, "purge", "purge"),
+        (rate, "2", 2.0),
+        (rate, ".5", 0.5),
+        (scheduler, "tcp://[::1]:8786", "tcp://[::1]:8786"),
         (whole, "0", 0),
         (positive, "1", 1),
         (resolve, "Example.org:443:127.0.0.1", (("example.org", 443), "127.0.0.1")),
@@ -65,6 +82,15 @@ def test_what_they_say(kind: Callable[[str], Any], text: str, value: object) -> 
         (seconds, "nan"),
         (seconds, "-1"),
         (seconds, "1d"),
+        (method, "A B"),
+        (method, ""),
+        (rate, "0"),
+        (rate, "inf"),
+        (rate, "-1"),
+        (rate, "1e3"),
+        (scheduler, "http://h/"),
+        (scheduler, "h:8786"),
+        (scheduler, ""),
         (whole, "-1"),
         (whole, "1.0"),
         (whole, "9" * 5000),

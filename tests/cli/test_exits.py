@@ -25,6 +25,8 @@ from tests.support.ids import stable
         (socket.gaierror(-2, "x"), _exits.UNKNOWN_HOST),
         (ConnectionRefusedError(errno.ECONNREFUSED, "x"), _exits.NO_CONNECTION),
         (errors.RemoteDisconnected("x"), _exits.NO_CONNECTION),
+        (errors.ClusterError("no scheduler"), _exits.NO_CONNECTION),
+        (errors.SinkError("full", "out.jsonl"), _exits.LOCAL),
         (errors.ReadTimeout(1, 1), _exits.TIMED_OUT),
         (ssl.SSLCertVerificationError("x"), _exits.TLS_FAILED),
         (errors.TunnelError(502, "x"), _exits.PROXY_FAILED),

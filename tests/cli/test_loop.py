@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import signal
 import sys
 
 import pytest
 
+from aiohttpclient.cli import _loop
 from aiohttpclient.cli._exits import UsageError
 from aiohttpclient.cli._loop import run
 
@@ -31,3 +34,45 @@ def test_no_uvloop(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "uvloop", None)
     with pytest.raises(UsageError, match="speed"):
         run(kind, fast=True)
+
+
+class Stubborn:
+    """A command during which Ctrl-C is pressed, and that ends when it is let go: at once, or when somebody says so."""
+
+    loop: asyncio.AbstractEventLoop
+
+    def __init__(self, presses: int, waits: bool) -> None:
+        self.presses = presses
+        self.waits = waits
+
+    async def __call__(self) -> None:
+        self.loop = asyncio.get_running_loop()
+        while self.presses or self.waits:
+            with contextlib.suppress(asyncio.CancelledError):
+                if self.presses:
+                    self.presses -= 1
+                    self.loop.call_soon(signal.raise_signal, signal.SIGINT)
+                await asyncio.sleep(0)
+                await asyncio.sleep(0)
+        raise asyncio.CancelledError
+
+
+def test_ctrl_c_once() -> None:
+    """After Ctrl-C a command ends in its own way."""
+    command = Stubborn(1, waits=False)
+    with pytest.raises(KeyboardInterrupt):
+        run(command)
+    assert command.loop.is_closed()
+
+
+@pytest.mark.parametrize(("presses", "patience"), [(2, 0.01), (3, 60.0)])
+def test_ctrl_c_again(presses: int, patience: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a second Ctrl-C it is waited for a moment only, and after a third not at all."""
+    monkeypatch.setattr(_loop, "PATIENCE", patience)
+    command = Stubborn(presses, waits=True)
+    with pytest.raises(KeyboardInterrupt):
+        run(command)
+    assert not command.loop.is_closed()
+    command.waits = False
+    command.loop.run_until_complete(asyncio.wait(asyncio.all_tasks(command.loop)))
+    command.loop.close()

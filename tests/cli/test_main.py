@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -44,7 +45,7 @@ def test_a_fault_of_ones_own(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
 
 
 @pytest.mark.parametrize("value", ["\x1b[2J\n", "", "\udcff"], ids=["controls", "nothing", "no text"])
-@pytest.mark.parametrize("command", ["get", "download", "bench"])
+@pytest.mark.parametrize("command", ["get", "download", "fetch", "crawl", "bench"])
 def test_whatever_is_given(
     command: str, value: str, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -58,6 +59,46 @@ def test_whatever_is_given(
         captured = capsys.readouterr()
         assert not {"\x1b", "\udcff"} & set(captured.out + captured.err), words
         assert "Traceback" not in captured.err
+
+
+@pytest.mark.parametrize("presses", [False, True], ids=["waits", "ctrl-c"])
+def test_threads_that_do_not_end(presses: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thread that has not ended, as a look-up may, is not waited for where the command is the whole program."""
+    event, ended, threads = threading.Event(), list[int](), list[threading.Thread]()
+
+    def look_up(args: object) -> int:
+        threads.append(threading.Thread(target=event.wait))
+        threads[0].start()
+        if presses:
+            monkeypatch.setattr(threads[0], "join", press)
+        return 5
+
+    def press(timeout: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(_main, "_run", look_up)
+    monkeypatch.setattr(_main, "PATIENCE", 0.001)
+    monkeypatch.setattr("os._exit", ended.append)
+    monkeypatch.setattr("sys.argv", ["aiohttpclient", "get", "http://h/"])
+    try:
+        main()
+    finally:
+        event.set()
+        threading.Thread.join(threads[0])
+    assert ended == [130 if presses else 5]
+
+
+def test_threads_that_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Threads that end, or that were there before, are no reason for anything."""
+
+    def work(args: object) -> int:
+        threading.Thread(target=int).start()
+        return 5
+
+    monkeypatch.setattr(_main, "_run", work)
+    monkeypatch.setattr("os._exit", pytest.fail)
+    monkeypatch.setattr("sys.argv", ["aiohttpclient", "get", "http://h/"])
+    assert main() == 5
 
 
 def test_ctrl_c(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

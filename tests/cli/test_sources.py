@@ -69,6 +69,18 @@ def test_bytes_that_are_no_text() -> None:
     assert Sources().bytes(os.fsdecode(b"\xff"), "-c") == b"\xff"
 
 
+@pytest.mark.usefixtures("stdin")
+async def test_blocks(tmp_path: Path) -> None:
+    """A file, or stdin, is read block by block; whether it can be is known before."""
+    (tmp_path / "a").write_bytes(b"of a file")
+    sources = Sources()
+    assert [block async for block in sources.blocks(str(tmp_path / "a"), "FILE")] == [b"of a file"]
+    assert [block async for block in sources.blocks("-", "FILE")] == [b"from stdin\n"]
+    for name in ("-", "missing", ".", "nul\0"):
+        with pytest.raises(UsageError, match=r"^FILE: "):
+            sources.blocks(name, "FILE")
+
+
 async def test_blocks_of_a_pipe() -> None:
     """A pipe is read block by block, to its end."""
     assert [block async for block in blocks_of(io.BytesIO(b"ab"))] == [b"ab"]

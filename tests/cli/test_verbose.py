@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from aiohttpclient.cli._verbose import Talk
-from aiohttpclient.testing import LoopbackServer, ServerRequest, ServerResponse
+from aiohttpclient.testing import Close, LoopbackServer, ServerRequest, ServerResponse
 from tests.cli.running import ran
 
 
@@ -40,6 +40,18 @@ async def test_a_conversation(show: bool) -> None:
         assert "< X-Plain: seen" in lines
         assert "> Authorization: Basic ***" in lines or show
         assert any("has accepted: 127.0.0.1" in line for line in lines)
+
+
+async def test_in_the_order_in_which_it_happens() -> None:
+    """A request is told when it was sent, also if no answer comes; what came, before what was sent next."""
+    async with LoopbackServer() as server:
+        server.route("/")(lambda request: ServerResponse(302, b"", {"Location": "/next"}))
+        server.route("/next")(lambda request: Close())
+        done = await ran("get", f"{server.url}/", "-v", "--retries", "0")
+        marks = [line for line in done.err.splitlines() if line.startswith((">", "<")) and "HTTP" in line]
+        assert marks[:3] == ["> GET / HTTP/1.1", "< HTTP/1.1 302 Found", "> GET /next HTTP/1.1"]
+        assert not [line for line in marks[3:] if line.startswith("<")]
+        assert done.code == 4
 
 
 async def test_a_hostile_head() -> None:
