@@ -16,7 +16,7 @@ export PIP_ROOT_USER_ACTION := ignore
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: $(READY) ## fetch a few thousand files from a real server, over HTTP and HTTPS
+demo: $(READY) ## crawl a few thousand pages of forty hosts on this machine, and check each
 	$(PY) -m examples.demo
 
 test: $(READY) ## run all tests, one process on each core

@@ -14,6 +14,9 @@ ratios are medians of the ratios within each round.
 ``turns``           runs contenders in turns and takes the times
 ``memory``          what the kernel says about the memory of this process
 ``probe``           memory measured in a fresh process: ``python -m benchmarks.probe``
+``many``            scripts for many URLs, in turns and in a fresh process: ``python -m benchmarks.many``
+``spiders``         those of scrapy
+``site``            the pages of a site to crawl
 ``report``          the results as a table and as JSON
 ``rows``            one module for each row of the table
 ==================  ==================================================================================================

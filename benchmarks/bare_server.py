@@ -2,12 +2,14 @@
 
 It prints its port and its name on one line, then serves until it is ended, over TLS if it is given a PEM file with a
 key and a certificate. ``GET /small`` and ``GET /large`` give bodies of fixed size; ``GET /unique/...`` numbers its
-answers; the body of any POST is thrown away and answered with ``200``. It trusts its clients: no limits, no errors.
+answers; ``GET /site/...`` gives the pages of :mod:`benchmarks.site`; the body of any POST is thrown away and answered
+with ``200``. It trusts its clients: no limits, no errors.
 """
 
 from __future__ import annotations
 
 import asyncio
+import functools
 import itertools
 import re
 import ssl
@@ -15,6 +17,7 @@ import sys
 from typing import TYPE_CHECKING, Final, cast
 
 from .servers import FIELD_COUNT, FIELDS, JSON, JSON_BODY, LARGE, LARGE_SIZE, SMALL_SIZE, UNIQUE
+from .site import SITE, page
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +30,7 @@ FIELDS_LINES: Final = b"".join(b"X-Field-%d: the value of field %d\r\n" % (one, 
 FIELDS_ANSWER: Final = JSON_ANSWER.replace(b"\r\n", b"\r\n" + FIELDS_LINES, 1)
 SUNK_ANSWER: Final = HEAD % 2 + b"ok"
 SIMPLE: Final = {JSON.encode(): JSON_ANSWER, FIELDS.encode(): FIELDS_ANSWER}
+PAGE: Final = re.compile(rf"GET {SITE}(?:(\d+)\.html)? ".encode())
 CONTENT_LENGTH: Final = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 
 NUMBERS: Final = itertools.count()
@@ -87,6 +91,8 @@ class Exchange(asyncio.BufferedProtocol):
             self._sending = asyncio.ensure_future(self._send_large())
         elif head.startswith(b"GET " + UNIQUE.encode()):
             self._transport.write(UNIQUE_ANSWER % next(NUMBERS))
+        elif match := PAGE.match(head):
+            self._transport.write(page_answer(int(match[1] or 0)))
         else:
             self._transport.write(SIMPLE.get(head.split(b" ", 2)[1], SMALL_ANSWER))
             if b"\r\nconnection: close" in head.lower():
@@ -97,6 +103,13 @@ class Exchange(asyncio.BufferedProtocol):
         for _ in range(LARGE_SIZE // len(BLOCK)):
             self._transport.write(BLOCK)
             await self._writable.wait()
+
+
+@functools.cache
+def page_answer(number: int) -> bytes:
+    """What ``GET`` of a page of the site is answered with."""
+    body = page(number).encode()
+    return HEAD.replace(b"application/octet-stream", b"text/html") % len(body) + body
 
 
 async def serve(host: str, software: str, certificate: str | None) -> None:

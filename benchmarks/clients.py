@@ -28,7 +28,7 @@ from .servers import SMALL, check_small
 from .turns import side_by_side
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     import aiohttp.abc
@@ -289,7 +289,7 @@ def url_of(address: Address, scheme: str = "http", host: str | None = None, path
     return f"{scheme}://{host or address.host}:{address.port}{path}"
 
 
-async def fetch_all(fetch: Fetch, urls: Sequence[str], at_once: int) -> None:
+async def fetch_all(fetch: Fetch, urls: Iterable[str], at_once: int) -> None:
     """Asks for each of ``urls``, ``at_once`` at a time."""
     left = iter(urls)
 

@@ -53,6 +53,9 @@ JSON_BODY: Final = json.dumps(
 )
 """What an API says of one thing."""
 
+PAGES: Final = "/pages/"
+"""What begins with this has the body of :data:`SMALL`, and the same head."""
+
 FIELDS: Final = "/fields"
 FIELD_COUNT: Final = 24
 """The same as :data:`JSON`, with so many fields more in the head."""
@@ -76,6 +79,7 @@ events {{ worker_connections 32768; }}
 http {{
     access_log off;
     default_type application/octet-stream;
+    types {{ text/html html; }}
     sendfile on;
     tcp_nopush on;
     keepalive_requests 1000000000;
@@ -89,6 +93,7 @@ http {{
 {listen}
         root {directory};
         location = {small} {{ return 200 "{small_body}"; }}
+        location {pages} {{ return 200 "{small_body}"; }}
 {of_client}
         location {unique} {{
             add_header X-Request-Id $request_id;
@@ -156,6 +161,9 @@ class Servers:
     authority: Path
     """A PEM file: who has signed the certificates of these."""
 
+    root: Path | None
+    """The directory whose files ``origin`` gives; None: it gives none."""
+
 
 @contextmanager
 def running(core: int | None) -> Iterator[Servers]:
@@ -175,7 +183,7 @@ def running(core: int | None) -> Iterator[Servers]:
         else:
             origin, hosts = sink, (HOST,)
             tls = {kind: stack.enter_context(_bare_server(core, certificates.of(kind))) for kind in KINDS}
-        yield Servers(origin, sink, hosts, tls, certificates.authority)
+        yield Servers(origin, sink, hosts, tls, certificates.authority, directory if nginx else None)
 
 
 def allow_many_files() -> None:
@@ -201,6 +209,7 @@ def _nginx(
         "directory": directory,
         "host": HOST,
         "small": SMALL,
+        "pages": PAGES,
         "unique": UNIQUE,
         "small_body": "x" * SMALL_SIZE,
         "of_client": of_client,

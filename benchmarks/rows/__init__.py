@@ -9,7 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from . import (
+    bulk,
     client,
+    dask,
     hosts,
     idle,
     mocked,
@@ -53,4 +55,8 @@ ROWS: Final[dict[str, Callable[[Servers, Effort], Coroutine[None, None, Result]]
     "client-tls": client.tls,
     "client-cold": client.cold,
     "mocked": mocked.run,
+    "bulk-fetch": bulk.fetch,
+    "bulk-fetch-unique": bulk.fetch_unique,
+    "bulk-crawl": bulk.crawl,
+    "dask": dask.run,
 }

@@ -1,8 +1,9 @@
-"""The main job, for real: ``python -m examples.demo`` fetches thousands of files and checks every byte.
+"""The main job, for real: ``python -m examples.demo`` crawls a few thousand pages of many hosts, and checks each.
 
 ================  ====================================================================================
-``origin``        the server: uvicorn and a small static-files application, in a process of its own
-``fetch``         the client: some dozens of connections, each reused for many requests
-``__main__``      starts the servers, fetches over HTTP and HTTPS, prints a table
+``site``          the pages, which link to each other, and what a crawl must find
+``origin``        the server: uvicorn and a small application, in a process of its own
+``check``         what came, and what was asked for, compared with what should have been
+``__main__``      starts the server, crawls with progress, a file of results and a report, prints a table
 ================  ====================================================================================
 """

@@ -1,86 +1,87 @@
-"""``python -m examples.demo``: fetches Python's standard library, file by file, from a server on this machine."""
+"""``python -m examples.demo``: crawls many hosts on this machine, politely, and checks every page."""
 
 from __future__ import annotations
 
+import argparse
 import asyncio
-import os
-import ssl
 import sys
-import sysconfig
 import tempfile
-from itertools import cycle, islice
+import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import trustme
-
-from aiohttpclient import AsyncHTTPConnection, AsyncHTTPSConnection
+from aiohttpclient import AsyncHTTPClient, bulk
 
 from . import origin
-from .fetch import Tally, fetch_files
+from .check import SHOWN, Verdict
 
-ROOT = Path(sysconfig.get_path("stdlib"))
-REQUESTS = 3000  # at least, for each scheme; files are fetched again when there are fewer
-CONNECTIONS = 32
-SKIPPED = {"__pycache__", "site-packages"}  # what a running Python writes to, and what is not Python's own
+if TYPE_CHECKING:
+    from .site import Site
 
-
-def list_files(root: Path) -> list[Path]:
-    """All files below ``root`` that this user may read, as paths relative to it."""
-    files = []
-    for directory, subdirectories, names in os.walk(root):
-        subdirectories[:] = [name for name in subdirectories if name not in SKIPPED]
-        files += [
-            path for path in (Path(directory, name) for name in names) if path.is_file() and not path.is_symlink()
-        ]
-    return sorted(path.relative_to(root) for path in files if os.access(path, os.R_OK))
+HOSTS = 40
+PAGES = 100  # of each host
+CONCURRENCY = 100
+POLITENESS = bulk.Politeness(user_agent="aiohttpclient-demo/1.0 (+https://example.org/bot)")
 
 
-async def fetch_both_ways(files: list[Path]) -> dict[str, Tally]:
-    """Fetches ``files`` over HTTP, then over HTTPS with a certificate that an authority of our own has signed."""
-    authority = trustme.CA()
-    trusting = ssl.create_default_context()
-    authority.configure_trust(trusting)
-    with tempfile.TemporaryDirectory() as directory:
-        certificate = Path(directory, "server.pem")
-        authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(str(certificate))
+async def crawl(site: Site, directory: Path) -> Verdict:
+    """Crawls ``site``, keeps the pages and a report in ``directory``, and tells whether all is as it should be."""
+    verdict = Verdict(site)
+    async with (
+        AsyncHTTPClient() as client,
+        bulk.JSONLines(directory / "pages.jsonl") as sink,
+        bulk.crawl(
+            [site.seed],
+            follow=site.hosts,
+            client=client,
+            concurrency=CONCURRENCY,
+            politeness=POLITENESS,
+            frontier=directory / "frontier.sqlite",
+            sink=sink,
+        ) as found,
+        bulk.Progress(found, total=lambda: found.known, report=directory / "report.html", title="demo") as pages,
+    ):
+        async for page in pages:
+            verdict.see(page)
+        asked = await client.get(site.url(0, origin.ASKED))
+    verdict.see_all()
+    verdict.see_records(bulk.JSONLines.read(directory / "pages.jsonl"))
+    verdict.see_asked(asked.json())
+    return verdict
 
-        async with origin.running(ROOT) as http_port, origin.running(ROOT, certificate) as https_port:
-            return {
-                "http": await fetch_files(
-                    lambda: AsyncHTTPConnection("127.0.0.1", http_port), ROOT, files, CONNECTIONS
-                ),
-                "https": await fetch_files(
-                    lambda: AsyncHTTPSConnection("127.0.0.1", https_port, context=trusting), ROOT, files, CONNECTIONS
-                ),
-            }
 
-
-def print_table(tallies: dict[str, Tally]) -> None:
-    """One line for each scheme, then the first errors, if any."""
-    print(f"{'scheme':<8}{'connections':>12}{'requests':>10}{'bytes':>14}{'seconds':>9}{'requests/s':>12}{'errors':>8}")
-    for scheme, tally in tallies.items():
-        print(
-            f"{scheme:<8}{CONNECTIONS:>12}{tally.requests:>10,}{tally.bytes:>14,}{tally.seconds:>9.2f}"
-            f"{tally.requests / tally.seconds:>12,.0f}{len(tally.errors):>8}"
-        )
-    for scheme, tally in tallies.items():
-        for error in tally.errors[:10]:
-            print(f"{scheme}: {error}", file=sys.stderr)
+async def run(hosts: int, pages: int, directory: Path) -> int:
+    """Starts the origin, crawls it and prints what came of it; how many faults there are."""
+    async with origin.running(hosts, pages) as site:
+        if len(site.hosts) < hosts:
+            print(f"this system has no address 127.0.0.{len(site.hosts) + 1}: fewer hosts, {len(site.hosts)}\n")
+        print(f"{len(site.hosts)} hosts on this machine, {pages} pages each, served by uvicorn\n", flush=True)
+        began = time.perf_counter()
+        verdict = await crawl(site, directory)
+        seconds = time.perf_counter() - began
+    count = verdict.found.total()
+    print(f"{verdict}\n{count:>8,} in all, in {seconds:.1f} s, {count / seconds:,.0f} a second\n")
+    print(f"results: {directory / 'pages.jsonl'}\nreport:  {directory / 'report.html'}\n")
+    for fault in verdict.faults[:SHOWN]:
+        print(fault, file=sys.stderr)
+    print(
+        f"{len(verdict.faults):,} faults"
+        if verdict.faults
+        else "each URL was found once, asked for once, kept once, and has the bytes that the origin made"
+    )
+    return len(verdict.faults)
 
 
 def main() -> int:
-    """Returns 0 when every body was the same as the file on disk, else 1."""
-    found = list_files(ROOT)
-    if not found:
-        print(f"no readable files below {ROOT}", file=sys.stderr)
-        return 1
-    files = list(islice(cycle(found), max(REQUESTS, len(found))))
-    print(
-        f"{len(found):,} files below {ROOT}, served by uvicorn on 127.0.0.1, each body compared with the file on disk\n"
-    )
-    tallies = asyncio.run(fetch_both_ways(files))
-    print_table(tallies)
-    return 1 if any(tally.errors for tally in tallies.values()) else 0
+    """Returns 0 when all was as it should be, else 1."""
+    parser = argparse.ArgumentParser(prog="python -m examples.demo", description=__doc__)
+    parser.add_argument("--hosts", type=int, default=HOSTS, help=f"how many ({HOSTS})")
+    parser.add_argument("--pages", type=int, default=PAGES, help=f"of each ({PAGES})")
+    parser.add_argument("--output", type=Path, help="a new directory for results and report (a temporary one, kept)")
+    given = parser.parse_args()
+    directory = given.output or Path(tempfile.mkdtemp(prefix="aiohttpclient-demo-"))
+    directory.mkdir(parents=True, exist_ok=True)
+    return 1 if asyncio.run(run(given.hosts, given.pages, directory)) else 0
 
 
 if __name__ == "__main__":
