@@ -27,6 +27,7 @@ from aiohttpclient import (
     ResponseStream,
 )
 from aiohttpclient.client import RequestOptions
+from tests.support.cases import for_each
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -220,7 +221,7 @@ def _keywords(call: Any) -> set[str]:
     return names
 
 
-@pytest.mark.parametrize("row", ROWS, ids=str)
+@for_each(ROWS, ids=str)
 def test_ours_exists(row: Row) -> None:
     """What a row names of ours exists: names, attributes, and keywords; or the row says that there is nothing."""
     names = Names(row)

@@ -11,6 +11,8 @@ from types import FunctionType, ModuleType
 
 import pytest
 
+from tests.support.cases import for_each
+
 PACKAGE = "aiohttpclient"
 FOLDER = Path(__file__).parents[1] / PACKAGE
 
@@ -76,14 +78,14 @@ def test_all_is_there_and_in_order(name: str) -> None:
         assert list(names) == sorted(names, key=lambda one: (not one.isupper(), not one[:1].isupper(), one))
 
 
-@pytest.mark.parametrize(("name", "export"), _exported(FRONTS))
+@for_each(_exported(FRONTS))
 def test_exported_name_exists(name: str, export: str) -> None:
     """Each name in ``__all__`` can be imported, and does not begin with an underscore."""
     assert hasattr(_front(name), export)
     assert not export.startswith("_")
 
 
-@pytest.mark.parametrize(("name", "export"), _exported(PROMISED))
+@for_each(_exported(PROMISED))
 def test_exported_name_is_documented(name: str, export: str) -> None:
     """Each public class, method, property and function of ours has a docstring."""
     thing = getattr(_front(name), export)
@@ -112,10 +114,7 @@ def test_everything_public_is_exported(name: str) -> None:
     assert own <= set(module.__all__)
 
 
-@pytest.mark.parametrize(
-    ("name", "export"),
-    _exported([f"{PACKAGE}.{part}" for part in ("status", "connection", "pool", "timeouts", "errors")]),
-)
+@for_each(_exported([f"{PACKAGE}.{part}" for part in ("status", "connection", "pool", "timeouts", "errors")]))
 def test_the_package_has_it_too(name: str, export: str) -> None:
     """The constants, the errors, and the classes of the connection and of the pool are names of the package itself."""
     if export in FOR_THE_POOL | OF_THE_POOL_ONLY:
