@@ -136,8 +136,8 @@ class Hosts:
     def rest(self, host: Host, now: float) -> None:
         """The host has nothing to do now.
 
-        What has rested for longest is forgotten where there is too much. A host that is to be left alone is remembered
-        until that is over: of these there are no more than can be asked in that time.
+        What has rested for longest is forgotten where there is too much. A host that is to be left alone, or
+        was given up, is remembered until that is over: of these there are no more than can be asked in that time.
         """
         if host.key in self._resting or self._hosts.get(host.key) is not host:
             return  # it rests, or is forgotten
@@ -147,7 +147,7 @@ class Hosts:
             if len(self._resting) <= KEPT and self._size <= KEPT_RULES:
                 return
             key, oldest = next(iter(self._resting.items()))
-            if oldest.not_before > now:
+            if max(oldest.not_before, oldest.silence.until) > now:
                 self._resting.move_to_end(key)
             else:
                 del self._resting[key], self._hosts[key]

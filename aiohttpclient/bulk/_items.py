@@ -7,6 +7,7 @@ has perhaps waited for longer than that when its turn comes: its clock is set an
 from __future__ import annotations
 
 import functools
+import ipaddress
 import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
@@ -66,8 +67,9 @@ def named(request: Request, user_agent: str, client: AsyncHTTPClient) -> Request
 class Place(NamedTuple):
     """Where a request goes: ``host`` is what is treated politely, ``origin`` what has a ``robots.txt``.
 
-    Both in one spelling: lower case, IDNA, without a dot at the end of the name. The ports of http and https themselves
-    are left out, so that they are one host: mostly one server listens at both. Others are perhaps other servers.
+    Both in one spelling: lower case, IDNA, without a dot at the end of the name, IPv6 at its shortest. The ports of
+    http and https themselves are left out, so that they are one host: mostly one server listens at both. Others are
+    perhaps other servers.
     """
 
     host: str
@@ -92,6 +94,9 @@ def place_of(url_text: str) -> Place:
 @functools.lru_cache(PLACES)
 def _place(base: str) -> Place:
     scheme, name, port, _ = split_url(base)
-    host = f"[{name}]" if ":" in name else name.removesuffix(".")
+    if ":" not in name:
+        host = name.removesuffix(".")
+    else:  # an address of IPv6, which has many spellings; one with a zone is of this link, and stays
+        host = f"[{name if '%' in name else ipaddress.IPv6Address(name).compressed}]"
     shown = host if port == (HTTPS_PORT if scheme == "https" else HTTP_PORT) else f"{host}:{port}"
     return Place(shown, f"{scheme}://{shown}")

@@ -38,7 +38,7 @@ class Politeness:
         searched for
     :param per_host: requests to one host at once, at most
     :param rate: requests a second to one host, at most; they begin that far apart, also after a pause. None: as fast as
-        it answers. This needs the package aiolimiter: ``pip install "aiohttpclient[bulk]"``
+        it answers. This needs the package aiolimiter: ``pip install aiolimiter``
     :param robots: whether to ask each origin for its ``robots.txt``, and to do as it says (RFC 9309). This needs the
         packages protego and aiolimiter: the same extra
     :param crawl_delay_max: seconds; a longer ``Crawl-delay`` is taken for this
@@ -50,7 +50,7 @@ class Politeness:
         host is in trouble (429, 5xx, no answer); else it is always ``per_host``
     :param give_up: how often in a row a host may give no answer at all (no connection, none in time): after a second,
         then two, and so on, it is asked again; after so many times its items fail with :class:`HostGivenUp`, for five
-        minutes, and then, if the next one has no answer either, for twice as long, up to an hour. Requests that were
+        minutes, and then, if the next ones have no answer either, for twice as long, up to an hour. Requests that were
         under way at once count as one. None: it is asked on and on
     :param window: items that are read from the input, and wait for their host. A host that is slow keeps others waiting
         when all of these are for it; in order, this also bounds the results that wait for an earlier one

@@ -89,6 +89,7 @@ class Schedule(Source):
         self._loop = asyncio.get_running_loop()
         self._now = clock_of(self._loop)
         self._timer: asyncio.TimerHandle | None = None
+        self._rings = 0.0
         self._takers = Line()
         self._feeder = Line()
         self._window = 0
@@ -195,9 +196,10 @@ class Schedule(Source):
 
     def _set_timer(self) -> None:
         first = self._timed[0][0]
-        if self._timer is None or first < self._timer.when():
+        if self._timer is None or first < self._rings:
             if self._timer is not None:
                 self._timer.cancel()
+            self._rings = first  # what uvloop gives for a time that has all but come cannot tell it
             self._timer = self._loop.call_at(first, self._ring)
 
     def _ring(self) -> None:

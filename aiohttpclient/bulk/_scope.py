@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, TypeAlias
 
+from ..status import HTTPS_PORT
 from ._items import place_of
 from ._normal import normal_url
 
@@ -79,7 +80,10 @@ def _given(places: list[str]) -> Scope:
 def _host(name: str) -> str:
     if not name.strip(".") or name[0] == "." or any(character in name for character in "/?#@\\"):
         raise ValueError(f"follow= lists hosts (example.org) and prefixes (https://example.org/docs/), got {name!r}")
-    return place_of(normal_url(f"http://{name}/")).host
+    if "*" in name:  # no host has one, so nothing would be followed
+        raise ValueError(f"follow= has sub-domains as '.example.org', and no pattern, got {name!r}")
+    scheme = "https" if name.endswith(f":{HTTPS_PORT}") else "http"  # its own port says nothing, as in URLs
+    return place_of(normal_url(f"{scheme}://{name}/")).host
 
 
 def _prefix(url: str) -> tuple[str, str]:

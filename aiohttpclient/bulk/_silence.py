@@ -2,7 +2,7 @@
 
 One request without an answer says little: a page may be slow, a server may be started anew. So a host is asked on,
 after pauses that double, and only when nothing has come of many in a row its items fail at once, for a time that
-doubles as well. Then one is asked for again. A host that answers anything, be it an error, is not silent.
+doubles as well. Then it is asked again. A host that answers anything, be it an error, is not silent.
 """
 
 from __future__ import annotations

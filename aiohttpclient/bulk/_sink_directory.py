@@ -110,7 +110,7 @@ class _Files:
             if not entry.done:
                 failed.append(line_of(record))
                 continue
-            if record.status is None:  # what robots.txt forbids: there is nothing that a file could have in it
+            if record.content is None:  # robots.txt forbids it, or the response was let go
                 done.append(line_of(record))
                 continue
             content, record.content = record.content or b"", None
@@ -161,7 +161,7 @@ def _checked(folder: Path, values: dict[str, Any]) -> str:
 
 def _with_content(folder: Path, values: dict[str, Any]) -> Record:
     record = Record.from_values(values)
-    if record.status is None:
+    if record.version is None and "file" not in values:  # there was nothing that a file could have in it
         return record
     name = _checked(folder, values)
     for path in (folder / name, folder / INCOMING / record.key, folder / name):  # it may get its name meanwhile

@@ -118,6 +118,21 @@ def test_not_forgotten_while_to_be_left_alone(monkeypatch: Any) -> None:
     assert not any(host.key in hosts._hosts for host in paused)
 
 
+def test_given_up_is_not_forgotten(monkeypatch: Any) -> None:
+    """A host that was given up is remembered as long as that holds."""
+    monkeypatch.setattr(hosts_module, "KEPT", 10)
+    hosts = Hosts(POLITE)
+    silent = hosts.get("silent")
+    silent.silence.until = 100.0
+    hosts.rest(silent, 0.0)
+    for number in range(1000):
+        hosts.rest(hosts.get(str(number)), 50.0)
+    assert hosts._hosts.get("silent") is silent
+    for number in range(1000, 2000):
+        hosts.rest(hosts.get(str(number)), 101.0)
+    assert "silent" not in hosts._hosts
+
+
 def test_forgotten_with_large_rules(monkeypatch: Any) -> None:
     """What is remembered of robots.txt is bounded, too."""
     monkeypatch.setattr(hosts_module, "KEPT_RULES", 1000)

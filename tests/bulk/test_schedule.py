@@ -98,6 +98,15 @@ async def test_rate_to_the_point(rate: float) -> None:
     assert came[-1] == pytest.approx(199 / rate, abs=1e-4)
 
 
+async def test_rate_on_the_loop_itself() -> None:
+    """Times that come within a tick of the loop, for which uvloop has no timer, are waited for as well."""
+    items = [f"http://{host}.example/{number}" for number in range(50) for host in "abc"]
+    async with asyncio.timeout(20), site(lambda asked: b"quick") as (client, _):
+        results = await all_of(fetch(items, client=client, concurrency=20, politeness=polite(rate=3000)))
+    assert len(results) == 150
+    assert all(result.ok for result in results)
+
+
 async def test_rate_after_a_pause() -> None:
     """Nothing is saved up: after a pause requests begin as far apart as before it."""
 

@@ -76,6 +76,8 @@ GIVEN = [
     "HTTP://five.example:80/%7edocs/../wiki/Category:",
     "https://six.example",
     ".seven.example:8443",
+    "eight.example:443",
+    ".nine.example:443",
 ]
 
 
@@ -102,6 +104,9 @@ GIVEN = [
         ("http://six.example:81/x", False),
         ("http://a.seven.example:8443/", True),
         ("http://a.seven.example/", False),
+        ("https://eight.example/", True),
+        ("http://eight.example/", True),
+        ("http://a.nine.example/", True),
         ("http://example.org/docs/", False),
     ],
 )
@@ -160,6 +165,8 @@ def test_coroutine_function(follow: Any) -> None:
         (["user@example.org"], ValueError),
         (["..example.org"], ValueError),
         (["example.org?"], ValueError),
+        (["*.example.org"], ValueError),
+        ([".*.example.org"], ValueError),
         (["exa mple.org"], InvalidURL),
         (["example.org:port"], InvalidURL),
         (["http://"], InvalidURL),

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from aiohttpclient import RobotsDisallowed, SinkError
-from aiohttpclient.bulk import Directory
+from aiohttpclient import Request, RobotsDisallowed, SinkError
+from aiohttpclient.bulk import Directory, Result
 from tests.bulk.sinking import SITE, answered, failed, keep, listed, names, put, read, urls
 
 if TYPE_CHECKING:
@@ -56,6 +56,17 @@ async def test_no_file_without_answer(path: Path) -> None:
     assert "file" not in one
     assert files(path) == {other["file"], "index.jsonl"}
     assert [record.content for record in read(Directory, path)] == [None, b"content"]
+
+
+async def test_no_file_without_response(path: Path) -> None:
+    """A response that was let go has its status in the index, and no file; so it is when the run is resumed."""
+    gone = Result(SITE, 0, Request("GET", SITE), None, None, 0.5, left=204)
+    await keep(Directory, path, [gone, answered(f"{SITE}/1")])
+    await keep(Directory, path, [gone, answered(f"{SITE}/1")], resume=True)
+    one, other = index(path)
+    assert (one["status"], "file" in one) == (204, False)
+    assert files(path) == {other["file"], "index.jsonl"}
+    assert [(record.status, record.content) for record in read(Directory, path)] == [(204, None), (200, b"content")]
 
 
 async def test_same_names(path: Path) -> None:
