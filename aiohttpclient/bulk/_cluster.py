@@ -22,6 +22,8 @@ from collections import deque
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from yarl import URL
+
 from ..client import Request
 from ..errors import ClusterError, InvalidURL
 from ._cluster_dask import Link, Place, dumps
@@ -264,6 +266,8 @@ class ClusterEngine(Engine):
 def host_of(item: object, base: str) -> str:
     """The host that decides where ``item`` goes; ``base`` is that of what names none."""
     found: Any = item[0] if isinstance(item, tuple) and item else item
+    if not isinstance(found, (Request, str, URL)):  # a worker says what is wrong with it
+        return base
     text = found.url_text if isinstance(found, Request) else str(found).strip()
     try:
         return place_of(text).host

@@ -50,7 +50,7 @@ def distributed() -> Any:
     try:
         import distributed as package
     except ImportError as error:
-        raise ImportError('a cluster is reached with distributed: pip install "aiohttpclient[dask]"') from error
+        raise ImportError('a cluster is reached with distributed, the extra "dask": pip install distributed') from error
     return package
 
 

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from ..errors import ClusterError
 from ..net import clock_of
 from ._cluster_pack import PROTOCOL, told
+from ._cluster_session import LEASE
 from ._sources import Given
 
 if TYPE_CHECKING:
@@ -95,6 +96,7 @@ class Lane:
         self._open: set[int] = set()
         self._number = 0
         self._resting = False
+        self._neglected = False
         self._change = asyncio.Event()
         self._now = clock_of(asyncio.get_running_loop())
         self._called = self._now()
@@ -110,10 +112,14 @@ class Lane:
         self._change.set()
 
     def give_up(self) -> list[Posted]:
-        """It is lost: all that it has, in the order of the input. What the worker had counts as lost once more."""
+        """It is lost: all that it has, in the order of the input. What the worker had counts as lost once more.
+
+        Not so where it lives, and its session has ended since nobody called, which no item has brought about.
+        """
         self.lost = True
-        for posted in self._sent.values():
-            posted.losses += 1
+        if not self._neglected:
+            for posted in self._sent.values():
+                posted.losses += 1
         left = sorted([*self._sent.values(), *self._waiting], key=lambda posted: posted.index)
         self._sent.clear()
         self._waiting.clear()
@@ -162,6 +168,7 @@ class Lane:
             self._change.set()
 
     async def _call(self) -> None:
+        quiet = self._now() - self._called
         number, cargo = self._number, self._cargo()
         self._number += 1
         self._open.add(number)
@@ -176,6 +183,7 @@ class Lane:
         if isinstance(answer, str):
             raise ClusterError(f"{answer} ({self.worker})")
         if answer is None:
+            self._neglected = quiet >= LEASE
             raise Lost("it has forgotten us")
         self._plan = None
         self._take(pickle.loads(answer))  # noqa: S301  # as Dask's own

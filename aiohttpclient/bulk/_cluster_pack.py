@@ -19,6 +19,7 @@ from ..client import Request, Response, Timings
 from ..errors import BodyNotReplayable, ClusterError
 from ..pool import TimeoutManager
 from ..wire import ResponseHead
+from ._frames import without_frames
 from ._result import Result
 
 if TYPE_CHECKING:
@@ -36,9 +37,6 @@ Packed: TypeAlias = "tuple[int, float, Asked, int | None, tuple[Any, ...] | byte
 
 PROTOCOL: Final = 5
 """Of pickles; what Python 3.11 writes by itself is older."""
-
-CAUSES: Final = 20
-"""Errors behind an error that are looked at: there may be no end of them."""
 
 LOCAL: Final = frozenset({"json_loads", "tell"})
 """Settings of a request that are the client's, and not the caller's: those of the client on the worker hold."""
@@ -146,9 +144,13 @@ def pack_value(value: Any, dumps: Dumps) -> bytes:
 
 
 def pack_error(error: Exception, dumps: Dumps) -> bytes:
-    """``error``, or where it does not pickle, one that says what it was: some do, and cannot be read again."""
+    """``error``, or where it does not pickle, one that says what it was: some do, and cannot be read again.
+
+    Where it was raised stays here: tblib, which Dask brings, would pickle that.
+    """
+    without_frames(error, BaseException)
     try:
-        data = dumps(without_tracebacks(error))
+        data = dumps(error)
         pickle.loads(data)  # noqa: S301  # our own
     except Exception:  # noqa: BLE001  # whatever a class raises
         other = ClusterError(told(error))
@@ -156,17 +158,6 @@ def pack_error(error: Exception, dumps: Dumps) -> bytes:
             other.add_note(str(note))
         return pickle.dumps(other, PROTOCOL)
     return data
-
-
-def without_tracebacks(error: Exception) -> Exception:
-    """``error``, and what has caused it, without where it was raised: tblib, which Dask brings, would pickle that."""
-    one: BaseException | None = error
-    for _ in range(CAUSES):
-        if one is None:
-            break
-        one.__traceback__ = None
-        one = one.__cause__ or one.__context__
-    return error
 
 
 def told(error: BaseException) -> str:

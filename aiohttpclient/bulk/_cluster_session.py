@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from ._cluster_pack import Dumps, Packed
     from ._extract import Extract
     from ._politeness import Politeness
+    from ._result import Result
 
 LEASE: Final = 120.0
 """Seconds without a call after which a session ends: longer than a loop stands still whose consumer blocks it."""
@@ -73,6 +74,25 @@ def made_client(plan: Plan) -> AsyncHTTPClient:
             raise TypeError(f"client= must make an AsyncHTTPClient, and made {client!r}")
         return client
     return own_client(plan.concurrency, plan.politeness, plan.client)
+
+
+class Exit(BaseException):
+    """``extract`` wants to end the process: that ends the session, and says so, instead of one worker after another."""
+
+
+def guarded(extract: Extract | None) -> Extract | None:
+    """``extract`` for a loop that others have a part in: a ``SystemExit`` goes through every task, and ends it."""
+    if extract is None or extract.function is None:
+        return extract
+    function = extract.function
+
+    def call(result: Result) -> Any:
+        try:
+            return function(result)
+        except SystemExit as error:
+            raise Exit(f"extract has raised {error!r}") from error
+
+    return extract._replace(function=call)
 
 
 class Inbox:
@@ -124,7 +144,7 @@ class Session:
             check_packages(polite)  # before there is anything to close
         client = made_client(plan)
         source = Source(self._inbox, client) if polite is None else Schedule(self._inbox, client, polite, False)
-        self._engine = Engine(source, client, True, plan.concurrency, plan.stock, False, plan.extract)
+        self._engine = Engine(source, client, True, plan.concurrency, plan.stock, False, guarded(plan.extract))
         loop = asyncio.get_running_loop()
         self._collector = loop.create_task(self._collect(), name="bulk.fetch collector")
         self._loop = loop

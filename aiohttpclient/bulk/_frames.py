@@ -18,17 +18,19 @@ TOLD: Final = (OSError, HTTPException, asyncio.CancelledError)
 """Errors that say in their text what went wrong. Others are somebody's mistake, and where that is, the frames say."""
 
 
-def without_frames(error: BaseException) -> None:
+def without_frames(error: BaseException, told: type[BaseException] | tuple[type[BaseException], ...] = TOLD) -> None:
     """Let go of the frames of ``error``, and of what it came of, as far as nobody needs them.
 
     Of others only the first frame goes, which is that of who has caught it, and so would never end.
+
+    :param told: errors whose frames are not needed; ``BaseException``: none are, as where an error leaves its process
     """
-    if not isinstance(error, TOLD) and error.__traceback__ is not None:
+    if not isinstance(error, told) and error.__traceback__ is not None:
         error.__traceback__ = error.__traceback__.tb_next
     found, left = {id(error)}, [error]
     while left:
         one = left.pop()
-        if isinstance(one, TOLD):
+        if isinstance(one, told):
             one.__traceback__ = None
         inner = one.exceptions if isinstance(one, BaseExceptionGroup) else ()
         for other in (one.__cause__, one.__context__, *inner):

@@ -67,12 +67,13 @@ class Cluster:
         self.calls.append((worker, number))
         if worker not in self.at:
             await asyncio.Event().wait()  # as a task does that no worker can have
-        exchange = self.at[worker].exchange
+        sessions = self.at[worker]
+        answer = await sessions.exchange(name, plan, number, lowest, cargo)
         if self.twice:
-            again = await exchange(name, plan, number, lowest, cargo)
-            assert await exchange(name, plan, number, lowest, cargo) == again
-            return again
-        return await exchange(name, plan, number, lowest, cargo)
+            assert await sessions.exchange(name, plan, number, lowest, cargo) == answer
+        if self.at.get(worker) is not sessions:
+            await asyncio.Event().wait()  # it was killed: nobody hears what it says
+        return answer
 
     async def end(self, workers: Iterable[str], sessions: list[str]) -> None:
         for worker in workers:

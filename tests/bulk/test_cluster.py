@@ -142,6 +142,23 @@ async def test_items_that_cannot_travel() -> None:
         assert second.ok
 
 
+class Mute:
+    """Is no URL, and cannot say so."""
+
+    def __str__(self) -> str:
+        raise LookupError
+
+
+async def test_items_that_are_none() -> None:
+    """What is no URL at all is a result, as it is without a cluster."""
+    async with scene("a") as one:
+        odd: tuple[Any, ...] = (Mute(), (Mute(), {}), 5, ())
+        for item in odd:
+            first, second = await all_of(one.fetch([item, "http://a.example/1"], ordered=True))
+            assert isinstance(first.error, TypeError)
+            assert second.ok
+
+
 async def test_values() -> None:
     """What is made of results is made by the workers; responses stay there where nobody wants them."""
     async with scene("a", "b") as one:
@@ -176,7 +193,7 @@ async def test_slow_consumer() -> None:
 
     async with scene("a", "b") as one, one.fetch(items(), buffer=7, stock=20, batch=5) as results:
         await anext(results)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(40):
             while len(read) < 49:
                 await asyncio.sleep(0.01)
         await asyncio.sleep(0.3)
@@ -274,7 +291,7 @@ async def test_what_kills_workers() -> None:
         assert 13 in [result.index for result in errors]
         assert all(isinstance(result.error, ClusterError) for result in errors)
         assert "were lost" in str(errors[0].error)
-        assert "forgotten us" in str(errors[0].error)
+        assert "it is gone" in str(errors[0].error)
 
 
 # -- how it ends
@@ -295,7 +312,7 @@ async def test_forgotten() -> None:
     async with scene("a") as one:
         async for _ in one.fetch(pages(100)):
             break
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(40):
             while not one.cluster.closed:
                 await asyncio.sleep(0)
 

@@ -12,6 +12,7 @@ import pytest
 from aiohttpclient import ClusterError
 from aiohttpclient.bulk import _cluster_lane as lane_module
 from aiohttpclient.bulk._cluster_lane import Lane, Posted
+from aiohttpclient.bulk._cluster_session import LEASE
 from aiohttpclient.bulk._cluster_shares import Share
 from aiohttpclient.bulk._sources import Given
 from aiohttpclient.testing import virtual_time
@@ -148,6 +149,19 @@ async def test_lost(ending: Exception | None) -> None:
         assert [(posted.index, posted.losses) for posted in left] == [(0, 1), (1, 1), (2, 1), (3, 0)]
         assert one.lane.load == 0
         assert one.lane.why == ("it has forgotten us" if ending is None else "ConnectionError: gone")
+
+
+async def test_neglected() -> None:
+    """An item is not to blame for a session that ended since nobody called: the loop stood still, say."""
+    with virtual_time() as clock:
+        async with scene() as one:
+            one.add(0)
+            (await clock.until(one.call(0))).back(0)
+            await clock.until(asyncio.sleep(LEASE))
+            one.add(1)
+            (await clock.until(one.call(1))).answer.set_result(None)
+            await clock.until(one.task)
+            assert [(posted.index, posted.losses) for posted in one.lane.give_up()] == [(1, 0)]
 
 
 async def test_no_good() -> None:

@@ -12,7 +12,7 @@ from yarl import URL
 from aiohttpclient import AsyncHTTPClient, BodyNotReplayable, ClusterError, InvalidURL, Timeout
 from aiohttpclient.bulk import fetch
 from aiohttpclient.bulk._cluster_dask import dumps
-from aiohttpclient.bulk._cluster_pack import pack_item, pack_result, unpack_item, unpack_result, without_tracebacks
+from aiohttpclient.bulk._cluster_pack import pack_error, pack_item, pack_result, unpack_item, unpack_result
 from aiohttpclient.bulk._result import Result
 from aiohttpclient.bulk._sources import Given
 from tests.bulk.pages import all_of, reply, site
@@ -121,8 +121,9 @@ def test_tracebacks_stay() -> None:
     except InvalidURL as error:
         raised = error
     cause.__cause__ = raised
-    assert without_tracebacks(raised) is raised
-    assert (raised.__traceback__, cause.__traceback__) == (None, None)
+    group = ExceptionGroup("some", [raised])
+    assert type(pickle.loads(pack_error(group, dumps))) is ExceptionGroup
+    assert [one.__traceback__ for one in (group, raised, cause)] == [None, None, None]
 
 
 class Stubborn(Exception):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import pickle
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -177,6 +178,16 @@ async def test_what_ends_it() -> None:
     async with session(extract=Extract(leave, True)) as (one, _, _):
         answer = await one.exchange(0, 0, items(1))
         assert "enough" in str(answer)
+
+
+def leave_for_good(result: Result) -> None:
+    sys.exit("enough")
+
+
+async def test_what_would_end_the_worker() -> None:
+    """What would end the process ends a session only: others have a part in the worker."""
+    async with session(extract=Extract(leave_for_good, True)) as (one, _, _):
+        assert "extract has raised SystemExit('enough')" in str(await one.exchange(0, 0, items(1)))
 
 
 async def test_client() -> None:
