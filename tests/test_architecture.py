@@ -291,11 +291,20 @@ def _seconds_to_import(modules: str, bytecode: Path) -> float:
     return float(run.stdout)
 
 
+@pytest.mark.timeout(180)
 def test_import_cost(tmp_path: Path) -> None:
-    """Importing the package costs little more than importing what it stands on; the best of many runs, in turns."""
+    """Importing the package costs little more than importing what it stands on; the best of many runs, in turns.
+
+    Where the machine is busy throughout, none of them may have been left in peace: then there are more, up to a bound.
+    An excess is not hidden by that, since both minima only come closer to what the imports cost.
+    """
     floor, ours = "ssl, asyncio, http.client, yarl", PACKAGE
     for modules in (floor, ours):
         _seconds_to_import(modules, tmp_path)  # compiles
-    turns = [(_seconds_to_import(floor, tmp_path), _seconds_to_import(ours, tmp_path)) for _ in range(20)]
-    least, most = (min(times) for times in zip(*turns, strict=True))
-    assert most < IMPORT_COST * least, f"{most * 1000:.0f} ms against {least * 1000:.0f} ms"
+    least = most = float("inf")
+    for turn in range(1, 81):
+        least = min(least, _seconds_to_import(floor, tmp_path))
+        most = min(most, _seconds_to_import(ours, tmp_path))
+        if turn >= 20 and most < IMPORT_COST * least:
+            return
+    pytest.fail(f"{most * 1000:.0f} ms against {least * 1000:.0f} ms")

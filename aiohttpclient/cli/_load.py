@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..bulk import Histogram
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Collection, Coroutine
 
     from ..client import Response
 
@@ -57,7 +57,7 @@ class Load:
         self._ends = started + self._duration
         workers = [asyncio.ensure_future(self._work()) for _ in range(self._concurrency)]
         try:
-            await asyncio.wait(workers, timeout=self._duration)
+            await self._wait(workers)
         finally:
             self.tally.elapsed, self.tally.cpu = time.perf_counter() - started, time.process_time() - cpu
             for worker in workers:
@@ -67,6 +67,14 @@ class Load:
             if isinstance(result, BaseException) and not isinstance(result, asyncio.CancelledError):
                 raise result
         return self.tally
+
+    async def _wait(self, workers: Collection[asyncio.Future[None]]) -> None:
+        """Until all ``workers`` are done, or the time is over by the clock that ``elapsed`` is from.
+
+        Timers of uvloop may be early by that: they count milliseconds, from when a turn of the loop began.
+        """
+        while workers and (left := self._ends - time.perf_counter()) > 0:
+            _, workers = await asyncio.wait(workers, timeout=left)
 
     async def _work(self) -> None:
         tally, now, ask = self.tally, time.perf_counter, self._ask

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import itertools
+import sys
 import threading
 import tracemalloc
 from typing import TYPE_CHECKING, Any
@@ -780,14 +781,14 @@ def test_memory(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def endless(asked: Any) -> bytes:
         number = int(asked.path[1:] or 0)
-        return html(*(f"/{5 * number + child}" for child in range(1, 6)))
+        return html(*(f"/{5 * number + child:07}" for child in range(1, 6)))  # all as long, for what remembers some
 
     async def main() -> None:
         async with site(endless) as (client, here):
-            results = crawl([SEED], client=client, pages=1500)
+            results = crawl([SEED], client=client, pages=1780)
             async for page in results:
                 here.asked.clear()
-                if page.index in (1080, 1480):  # when what is remembered of few URLs is full
+                if page.index >= 1200 and page.index % 20 == 0:  # when what is remembered of few URLs is full
                     gc.collect()
                     sizes.append(tracemalloc.get_traced_memory()[0])
             assert results.known > 6500
@@ -797,7 +798,8 @@ def test_memory(monkeypatch: pytest.MonkeyPatch) -> None:
         asyncio.run(main())
     finally:
         tracemalloc.stop()
-    assert sizes[1] - sizes[0] < 80_000  # the URLs that were found meanwhile are twice that
+    # It goes up and down by as much, with what is read and written at once: so the least of 160 pages, 400 pages apart.
+    assert min(sizes[-9:]) - min(sizes[:9]) < 80_000  # the URLs that were found meanwhile are twice that
 
 
 # -- what is refused
@@ -833,6 +835,15 @@ def test_seeds_that_are_none(seeds: Any, error: type[Exception]) -> None:
     """Seeds are URLs of http or https."""
     with pytest.raises(error):
         crawl(seeds)
+
+
+def test_missing_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without what finds links there is an error before there is a file, unless they are found in another way."""
+    monkeypatch.setitem(sys.modules, "selectolax.lexbor", None)
+    with pytest.raises(ImportError, match="pip install selectolax"):
+        crawl([SEED], frontier=tmp_path / "frontier")
+    assert not names(tmp_path)
+    crawl([SEED], links=lambda response: [])
 
 
 async def test_no_seeds() -> None:

@@ -16,6 +16,7 @@ from aiohttpclient.bulk import Politeness, fetch
 from aiohttpclient.testing import LoopbackServer, virtual_time
 from tests.bulk.pages import all_of, numbered, settle, site
 from tests.net.stepping import MOST, Moment, abandoned_at, sweep
+from tests.support.interrupts import interruptible
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -183,7 +184,7 @@ def test_ctrl_c() -> None:
     async def main() -> None:
         nonlocal asked
         async with site() as (client, here):
-            paths = (f"/{number}" for number in itertools.count())
+            paths = (f"/{number}" for number in range(1000))
             async with fetch(paths, client=client, concurrency=3, buffer=4) as results:
                 try:
                     async for result in results:
@@ -195,7 +196,7 @@ def test_ctrl_c() -> None:
                     kept.extend(results.take())
                     asked = len(here.asked)
 
-    with pytest.raises(KeyboardInterrupt):
+    with interruptible(), pytest.raises(KeyboardInterrupt):
         asyncio.run(main())
     assert all(result.ok for result in kept)
     assert len({result.index for result in kept}) == len(kept)

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from aiohttpclient.testing import LoopbackServer, ServerRequest, ServerResponse, Stall
+from tests.support.interrupts import interruptible
 
 KEPT = "interrupted; what came is kept, and the same command goes on from there"
 
@@ -15,18 +16,19 @@ ROOT = Path(__file__).parents[2]
 
 
 async def started(*argv: str) -> asyncio.subprocess.Process:
-    """A process whose stdout and stderr are pipes."""
+    """A process whose stdout and stderr are pipes, and that Ctrl-C interrupts."""
     pipe = asyncio.subprocess.PIPE
-    return await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "aiohttpclient",
-        *argv,
-        cwd=ROOT,
-        stdout=pipe,
-        stderr=pipe,
-        stdin=asyncio.subprocess.DEVNULL,
-    )
+    with interruptible():
+        return await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "aiohttpclient",
+            *argv,
+            cwd=ROOT,
+            stdout=pipe,
+            stderr=pipe,
+            stdin=asyncio.subprocess.DEVNULL,
+        )
 
 
 async def interrupted(process: asyncio.subprocess.Process) -> tuple[int, str]:

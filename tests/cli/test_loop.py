@@ -12,6 +12,7 @@ import pytest
 from aiohttpclient.cli import _loop
 from aiohttpclient.cli._exits import UsageError
 from aiohttpclient.cli._loop import run
+from tests.support.interrupts import interruptible
 
 
 async def kind() -> str:
@@ -60,7 +61,7 @@ class Stubborn:
 def test_ctrl_c_once() -> None:
     """After Ctrl-C a command ends in its own way."""
     command = Stubborn(1, waits=False)
-    with pytest.raises(KeyboardInterrupt):
+    with interruptible(), pytest.raises(KeyboardInterrupt):
         run(command)
     assert command.loop.is_closed()
 
@@ -70,7 +71,7 @@ def test_ctrl_c_again(presses: int, patience: float, monkeypatch: pytest.MonkeyP
     """After a second Ctrl-C it is waited for a moment only, and after a third not at all."""
     monkeypatch.setattr(_loop, "PATIENCE", patience)
     command = Stubborn(presses, waits=True)
-    with pytest.raises(KeyboardInterrupt):
+    with interruptible(), pytest.raises(KeyboardInterrupt):
         run(command)
     assert not command.loop.is_closed()
     command.waits = False

@@ -307,5 +307,5 @@ def test_a_guess_needs_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(builtins, "__import__", without)
     assert guess_encoding(b"plain") == "utf-8"
-    with pytest.raises(ImportError, match=r"aiohttpclient\[charset\]"):
+    with pytest.raises(ImportError, match="the extra 'charset': pip install charset-normalizer"):
         chosen_encoding(b"\xff\xff\xff\xff", encoding=GUESS)

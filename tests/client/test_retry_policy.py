@@ -158,7 +158,7 @@ def test_errors(error: Exception, passes: bool, nothing_sent: bool) -> None:
     assert unsent(error) is False
     assert decided(RetryPolicy(), "POST", error) is None
     cause = error.__cause__
-    error = copy.copy(error)
+    error = copy.deepcopy(error)  # after an import of dask.distributed, ``copy.copy`` has the same dictionary
     error.__cause__ = cause
     note_unsent(error, nothing_sent)
     assert (transient(error), unsent(error)) == (passes, nothing_sent)

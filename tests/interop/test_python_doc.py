@@ -28,6 +28,9 @@ MANUAL = Path("/usr/share/doc/python3-doc/html")
 
 pytestmark = [needs_nginx, pytest.mark.skipif(not MANUAL.is_dir(), reason="python3-doc is not installed")]
 
+on_one_loop = pytest.mark.asyncio(loop_factories=["asyncio"])
+"""For what is about sinks and frontiers, which no loop matters to; the crawl itself is on each of them."""
+
 KILLED_AFTER = 200
 """Pages: less than half of them."""
 
@@ -123,6 +126,7 @@ async def test_every_page(site: Site) -> None:
     assert sorted(found) == site.urls
 
 
+@on_one_loop
 async def test_every_page_is_kept(site: Site, tmp_path: Path) -> None:
     """A sink has every page once, with the body that the file has."""
     path = tmp_path / "out.jsonl"
@@ -165,6 +169,7 @@ asyncio.run(run(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])))
 """
 
 
+@on_one_loop
 async def test_killed_and_resumed(site: Site, tmp_path: Path) -> None:
     """Killed, a crawl goes on where it was: another sink has each page once, too, and not all are asked for again."""
     killed = subprocess.run(  # noqa: ASYNC221  # nothing else is to happen meanwhile

@@ -231,6 +231,7 @@ def main(name: str, seeds: str) -> None:
     folder = Path(name)
     (folder / "one.pem").write_text(pem[: pem.index(end)] + end)  # to read all takes longer than a run
     os.environ["SSL_CERT_FILE"] = str(folder / "one.pem")
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # it may be ignored, as it is in the background of a shell
     for sink in (JSONLines, SQLite):
         sink._BATCH, sink._INTERVAL = 4, 0.001
     server, killed = Server(), 0

@@ -135,8 +135,13 @@ def forked(work: Callable[[int], None]) -> tuple[int, Iterator[str]]:
         finally:
             os._exit(code)
     os.close(tells)
-    with_lines = os.fdopen(told, encoding="utf-8")
-    return child, iter(with_lines)
+    return child, lines_of(told)
+
+
+def lines_of(told: int) -> Iterator[str]:
+    """What comes out of a pipe, which is closed at its end."""
+    with os.fdopen(told, encoding="utf-8") as file:
+        yield from file
 
 
 def killed(kind: Kind, path: Path, rng: random.Random, breaks: bool) -> list[str]:
