@@ -25,6 +25,7 @@ from aiohttpclient import (
     Request,
     Response,
     ResponseStream,
+    bulk,
 )
 from aiohttpclient.client import RequestOptions
 from tests.support.cases import for_each
@@ -111,14 +112,34 @@ def test_code_compiles(code: str) -> None:
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
 def test_links_lead_somewhere(path: Path) -> None:
-    """A link to a file, or to a heading of the same document, leads to one."""
-    text = path.read_text(encoding="utf-8")
-    headings = {re.sub(r"[^\w -]", "", line).lower().replace(" ", "-") for line in re.findall(r"(?m)^#+ (.*)$", text)}
-    for target in re.findall(r"\]\(([^)\s]+)\)", text):
-        if target.startswith("#"):
-            assert target[1:] in headings
-        elif "://" not in target:
-            assert (path.parent / target).exists(), target
+    """A link to a file, or to a heading of a document, leads to one."""
+    for target in re.findall(r"\]\(([^)\s]+)\)", path.read_text(encoding="utf-8")):
+        if "://" in target:
+            continue
+        name, _, heading = target.partition("#")
+        other = path.parent / name if name else path
+        assert other.exists(), target
+        assert not heading or heading in _headings(other), target
+
+
+def _headings(path: Path) -> set[str]:
+    """What links to the headings of a document end with."""
+    titles = re.findall(r"(?m)^#+ (.*)$", path.read_text(encoding="utf-8"))
+    return {re.sub(r"[^\w -]", "", title).lower().replace(" ", "-") for title in titles}
+
+
+def test_the_readme_leads_everywhere() -> None:
+    """Each document is linked from README.md."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert [path.name for path in DOCUMENTS if path.parent.name == "docs" and f"(docs/{path.name})" not in text] == []
+
+
+@pytest.mark.parametrize("path", [*DOCUMENTS, ROOT / "CHANGELOG.md"], ids=lambda path: path.name)
+def test_nothing_is_said_twice(path: Path) -> None:
+    """No long line outside of code and tables stands in a document twice, as where two changes were put together."""
+    prose = re.sub(r"(?ms)^```.*?^```", "", path.read_text(encoding="utf-8"))
+    lines = [line for line in prose.splitlines() if len(line) > 50 and not line.startswith("|")]
+    assert sorted({line for line in lines if lines.count(line) > 1}) == []
 
 
 # -- our names
@@ -138,6 +159,8 @@ RECEIVERS: dict[str, Any] = {
     "request": Request,
     "jar": CookieJar,
     "conn": AsyncHTTPSConnection,
+    "bulk": bulk,
+    "page": bulk.Page,
 }
 
 OF_THE_CONNECTION = "http.client"
@@ -383,6 +406,14 @@ def test_theirs_is_complete(path: str, library: str) -> None:
     rows = [row for row in ROWS if path in _spans(row.head)]
     assert rows, f"there is no table about {path}"
     assert not THEIRS[path](thing) - _words(rows)
+
+
+def test_settings_of_scrapy_exist() -> None:
+    """The settings that the table about scrapy names are some of its own."""
+    settings = pytest.importorskip("scrapy.settings.default_settings")
+    named = {word for row in ROWS if row.section == "scrapy" for word in _spans(row.theirs) if word.isupper()}
+    assert len(named) > 20
+    assert sorted(name for name in named if not hasattr(settings, name)) == []
 
 
 VERBS = ["get", "post", "put", "patch", "delete", "head", "options"]

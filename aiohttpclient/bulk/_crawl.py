@@ -145,7 +145,7 @@ class Crawl:
 
     @property
     def known(self) -> int:
-        """URLs that were found and are to be fetched, or have been, by this run or before it."""
+        """URLs that were found, by this run or before it; with ``pages``, more than are ever fetched."""
         return self._frontier.known
 
     @property

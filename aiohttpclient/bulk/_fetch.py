@@ -67,7 +67,7 @@ def fetch(
     :param responses: whether results keep their response; else it is let go as soon as ``extract`` has seen it, and
         never leaves the worker that has it
     :param cluster: a cluster of Dask whose workers fetch: the address of its scheduler, or a ``distributed.Client``.
-        This needs distributed: ``pip install "aiohttpclient[dask]"``. What is sent to it are pickles
+        This needs distributed: ``pip install distributed``. What is sent to it are pickles
     :raises TypeError, ValueError: one of these is something else
     :raises ImportError: ``politeness`` or ``cluster`` needs a package that is not installed
     """

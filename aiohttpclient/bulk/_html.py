@@ -159,11 +159,20 @@ def elements(text: str, selector: str) -> list[Any]:
 
     :raises ImportError: selectolax is not installed; the text says how that is done
     """
+    parse = parser()
+    if len(text) > SHORT or text.count("<") > FEW:
+        text = thinned(text)
+    found: list[Any] = parse(text).css(selector)
+    return found
+
+
+def parser() -> Any:
+    """What makes a tree of the text.
+
+    :raises ImportError: selectolax is not installed; the text says how that is done
+    """
     try:
         from selectolax.lexbor import LexborHTMLParser
     except ImportError as error:
-        raise ImportError('links are found by selectolax: pip install "aiohttpclient[bulk]"') from error
-    if len(text) > SHORT or text.count("<") > FEW:
-        text = thinned(text)
-    found: list[Any] = LexborHTMLParser(text).css(selector)
-    return found
+        raise ImportError('links are found by selectolax, of the extra "bulk": pip install selectolax') from error
+    return LexborHTMLParser

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from .._threads import start
 from ..errors import InvalidURL
 from ._frontier_known import Known
+from ._html import parser
 from ._links import MAX_URL, Link, find_links
 from ._normal import normal_url
 from ._result import Result
@@ -56,9 +57,12 @@ class Explorer:
     :param follow: which links are followed: see :func:`make_scope`
     :param nofollow: whether links that are marked so are left
     :param depth: that of pages whose links are not followed any more
+    :raises ImportError: a package is missing with which links are found
     """
 
     def __init__(self, frontier: Frontier, links: Links, follow: Follow, nofollow: bool, depth: int | None) -> None:
+        if links is find_links:
+            parser()  # what is missing is said before there is a file
         self._frontier = frontier
         self._links = links
         self._scope = make_scope(follow, frontier.seeds)

@@ -43,7 +43,7 @@ def limiter_type() -> Callable[[float, float], Limiter]:
         from aiolimiter import AsyncLimiter
     except ImportError as error:
         raise ImportError(
-            'a rate, and the Crawl-delay of robots.txt, are kept by aiolimiter: pip install "aiohttpclient[bulk]", '
-            "or rate=None and robots=False"
+            'a rate, and the Crawl-delay of robots.txt, are kept by aiolimiter, of the extra "bulk": '
+            "pip install aiolimiter, or rate=None and robots=False"
         ) from error
     return AsyncLimiter

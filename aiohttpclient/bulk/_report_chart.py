@@ -37,6 +37,9 @@ DECADE: Final = 10.0
 LABEL: Final = 124
 """Width of a mark's label, within which there is no other one in the same row."""
 
+ROW: Final = 20.0
+"""Height of a row of labels: also of those on narrow screens, whose text is larger."""
+
 MARKS: Final = {"p50": 0.5, "p90": 0.9, "p99": 0.99}
 
 
@@ -120,7 +123,7 @@ def latency_chart(latency: Histogram) -> str:
     ticks = number_ticks(max(bar.number for bar in bars), whole=True)
     frame = Frame(780, 310, least, most, ticks[-1].value, logarithmic=True)
     rows = _rows(frame, marks)
-    frame = frame._replace(above=TOP + 16.0 * (1 + max(rows)))
+    frame = frame._replace(above=TOP + ROW * (1 + max(rows)))
     parts = [_axes(frame, latency_ticks(least, most), ticks)]
     parts += [_bar(frame, bar) for bar in bars]
     for draw in (_line, _label):  # the labels over all lines
@@ -220,11 +223,11 @@ def _span(frame: Frame, mark: Tick) -> tuple[float, float]:
 
 
 def _line(frame: Frame, mark: Tick, row: int) -> str:
-    x, y = frame.x(mark.value), frame.above - 14 - 16 * row
+    x, y = frame.x(mark.value), frame.above - 14 - ROW * row
     return f'<line class="mark" x1="{x:.1f}" x2="{x:.1f}" y1="{y:.1f}" y2="{frame.bottom}"/>'
 
 
 def _label(frame: Frame, mark: Tick, row: int) -> str:
-    x, y = frame.x(mark.value), frame.above - 6 - 16 * row
+    x, y = frame.x(mark.value), frame.above - 6 - ROW * row
     side, at = ("right", x + 4) if _span(frame, mark)[0] == x else ("left", x - 4)
     return f'<text class="mark {side}" x="{at:.1f}" y="{y:.1f}">{mark.label}</text>'

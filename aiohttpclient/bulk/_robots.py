@@ -160,6 +160,6 @@ def parser() -> Callable[[str], Any]:
         from protego import Protego
     except ImportError as error:
         raise ImportError(
-            'robots.txt is read by protego: pip install "aiohttpclient[bulk]", or robots=False'
+            'robots.txt is read by protego, of the extra "bulk": pip install protego, or robots=False'
         ) from error
     return Protego.parse

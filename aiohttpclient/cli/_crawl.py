@@ -126,13 +126,14 @@ class Work:
                 sink=None if isinstance(outlet, Printed) else outlet,
             )
         except (ValueError, TypeError) as error:
-            raise UsageError(str(error).replace("follow= is", "--follow is")) from None
+            raise UsageError(str(error).replace("follow= ", "--follow ", 1)) from None
         return self._crawl
 
     def total(self) -> int | None:
-        """How many pages there will be, by what is known now."""
+        """How many pages there will be, by what is known now, within --pages, which is about earlier runs as well."""
         if self._crawl is None or not self._crawl.known:
             return None
         if self._before is None:
             self._before = self._crawl.done
-        return self._crawl.known - self._before
+        known, most = self._crawl.known, self._args.pages
+        return (known if most is None else min(known, most)) - self._before

@@ -46,6 +46,10 @@ DISK: Final = frozenset(getattr(errno, name) for name in ("ENOSPC", "EDQUOT", "E
 """Errors of the system that only files have, wherever they come from."""
 
 
+OPTIONS: Final = {"robots=False": "--no-robots", "rate=None": "no --rate"}
+"""What the library says is to be left out where a package is missing, and the option for it."""
+
+
 class UsageError(Exception):
     """What was asked for cannot be done as it was said; the text says what to do instead."""
 
@@ -104,6 +108,9 @@ def told(error: BaseException) -> str:
     code = exit_of(error)
     if code == UNEXPECTED:
         return f"unexpected {type(error).__name__}: {text} (--debug shows where)"
+    if isinstance(error, ImportError):
+        for setting, option in OPTIONS.items():
+            text = text.replace(setting, option)
     if code == BAD_ANSWER and type(error).__name__ not in text:
         text = f"{type(error).__name__}: {text}"
     return text + _advice(code, type(error).__name__)

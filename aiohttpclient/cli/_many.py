@@ -59,6 +59,8 @@ def check_places(args: Namespace) -> None:
             raise UsageError("--report: it would be written over what has another name here")
         if not Path(args.report).absolute().parent.is_dir():
             raise UsageError(f"--report: there is no folder {Path(args.report).absolute().parent}")
+        if Path(args.report).is_dir():
+            raise UsageError(f"--report: {args.report} is a folder")
 
 
 def sources_of(args: Namespace) -> list[str]:

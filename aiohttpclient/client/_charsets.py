@@ -181,7 +181,7 @@ def text_encoding(name: str) -> str:
 def guess_encoding(data: bytes) -> str | None:
     """What ``charset-normalizer`` takes the first :data:`GUESS_SAMPLE` bytes of ``data`` for; UTF-8 if they are that.
 
-    :raises ImportError: the optional package (``aiohttpclient[charset]``) is not installed
+    :raises ImportError: the optional package is not installed; the text says how that is done
     """
     sample, cut = data[:GUESS_SAMPLE], len(data) > GUESS_SAMPLE
     try:
@@ -193,7 +193,9 @@ def guess_encoding(data: bytes) -> str | None:
     try:
         from charset_normalizer import from_bytes
     except ImportError as error:
-        raise ImportError("to guess encodings, install aiohttpclient[charset]") from error
+        raise ImportError(
+            "encodings are guessed by charset-normalizer, the extra 'charset': pip install charset-normalizer"
+        ) from error
     if cut:  # half a character at the end would speak against its encoding
         sample = sample[: sample.rfind(b"\n") + 1] or sample
     best = from_bytes(sample).best()

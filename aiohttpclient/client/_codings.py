@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final
 
 from ..errors import DecodingError
 from ._decoders import Refusal, Step
-from ._decompressors import ALIASES, CODINGS, EXTRAS, coding
+from ._decompressors import ALIASES, CODINGS, PACKAGES, coding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -142,8 +142,8 @@ def _steps(codings: tuple[str, ...]) -> list[Step | Refusal]:
 
 def _why_not(name: str) -> str:
     """Why a coding cannot be undone, and what to do."""
-    if extra := EXTRAS.get(ALIASES.get(name, name)):
-        return f"its package is not installed, or too old: `pip install aiohttpclient[{extra}]`"
+    if package := PACKAGES.get(ALIASES.get(name, name)):
+        return f"its package is not installed, or too old: `pip install -U {package}`"
     return f"not known; what can be decoded is {accept_encoding()}"
 
 

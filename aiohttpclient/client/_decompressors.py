@@ -215,8 +215,8 @@ CODINGS: Final[dict[str, Callable[[], Coding | None]]] = {"gzip": _gzip, "deflat
 ALIASES: Final = {"x-gzip": "gzip"}
 """Names that are to be read as another one (RFC 9110 section 8.4.1.3)."""
 
-EXTRAS: Final = {"br": "brotli", "zstd": "zstd"}
-"""The extra of this package that brings what a coding needs."""
+PACKAGES: Final = {"br": "brotli", "zstd": "backports-zstd"}
+"""What a coding needs, of the extra ``brotli``, or ``zstd``."""
 
 
 @cache

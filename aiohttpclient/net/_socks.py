@@ -193,7 +193,7 @@ def _check_installed() -> None:
     try:
         from python_socks.async_.asyncio.v2 import Proxy  # noqa: F401  # now, and not in the first dial()
     except ImportError as error:
-        text = "SOCKS proxies need python-socks: pip install 'aiohttpclient[socks]'"
+        text = "SOCKS proxies need python-socks, the extra 'socks': pip install 'python-socks<4'"
         raise ImportError(text, name=error.name) from error
 
 

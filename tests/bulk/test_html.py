@@ -287,5 +287,5 @@ def test_many_attributes() -> None:
 def test_missing_package(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without selectolax the error says what to install."""
     monkeypatch.setitem(sys.modules, "selectolax.lexbor", None)
-    with pytest.raises(ImportError, match=r"aiohttpclient\[bulk\]"):
+    with pytest.raises(ImportError, match='of the extra "bulk": pip install selectolax'):
         elements("<a>", "a")

@@ -60,6 +60,6 @@ def test_without_aiolimiter(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(builtins, "__import__", without)
     for settings in (Politeness(WHO, robots=False, rate=1), Politeness(WHO)):
-        with pytest.raises(ImportError, match=r"aiolimiter: pip install \"aiohttpclient\[bulk\]\""):
+        with pytest.raises(ImportError, match=r"of the extra \"bulk\": pip install aiolimiter"):
             fetch([], politeness=settings)
     fetch([], politeness=Politeness(WHO, robots=False))

@@ -200,7 +200,7 @@ def test_without_protego(monkeypatch: pytest.MonkeyPatch) -> None:
         return real(name, *rest)
 
     monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(ImportError, match=r"pip install \"aiohttpclient\[bulk\]\""):
+    with pytest.raises(ImportError, match=r"of the extra \"bulk\": pip install protego"):
         parser()
     with pytest.raises(ImportError, match="protego"):
         fetch([], politeness=Politeness(WHO))

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from aiohttpclient import bulk
-from aiohttpclient.cli._crawl import bound_settings
+from aiohttpclient import AsyncHTTPClient, bulk
+from aiohttpclient.cli._crawl import Work, bound_settings
+from aiohttpclient.cli._parser import parse
 from aiohttpclient.testing import LoopbackServer, ServerResponse
 from tests.cli.running import names, ran
 
@@ -74,6 +75,20 @@ async def test_bounds(server: LoopbackServer, words: tuple[str, ...], found: lis
     """It goes as far as it is told to."""
     done = await ran("crawl", f"{server.url}/", "-q", *(word.format(url=server.url) for word in words))
     assert sorted(paths(server, done.out)) == found
+
+
+@pytest.mark.parametrize(("words", "total"), [((), 5), (("--pages", "2"), 2), (("--pages", "9"), 5)])
+async def test_how_many_there_will_be(
+    server: LoopbackServer, words: tuple[str, ...], total: int, tmp_path: Path
+) -> None:
+    """Progress is towards what is known, or towards --pages where more is known than that."""
+    work = Work(parse(["crawl", f"{server.url}/", *words]))
+    async with AsyncHTTPClient() as client, bulk.JSONLines(tmp_path / "o.jsonl") as sink:
+        async with work.begin(client, sink) as pages:
+            assert work.total() is None
+            async for _ in pages:
+                assert (work.total() or 0) <= total
+            assert work.total() == total
 
 
 async def test_several_seeds(server: LoopbackServer) -> None:
@@ -161,6 +176,7 @@ async def test_credentials_are_for_where_it_begins() -> None:
         ("http://h/", "--follow", "host", "--follow", "example.org"),
         ("http://h/", "--follow", "::"),
         ("http://h/", "--follow", ""),
+        ("http://h/", "--follow", "*.example.org"),
         ("http://h/", "--resume"),
         ("http://h/", "--frontier", "/no/such/f"),
         ("http://h/", "--frontier", "nul\0"),
@@ -181,3 +197,4 @@ async def test_what_cannot_be_meant(words: tuple[str, ...], tmp_path: Path, monk
     assert names(tmp_path) == []
     assert (done.code, done.out, done.err.count("\n")) == (2, b"", 1)
     assert "hunter2" not in done.err
+    assert " follow=" not in done.err

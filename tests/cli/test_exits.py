@@ -67,6 +67,7 @@ def test_every_error_of_the_library_has_one() -> None:
             "BodyTooLarge: the peer exceeded the limit 'max_body' (5); --max-body allows for more",
         ),
         (errors.ReadTimeout(1, 1), "read timed out after 1 s (limit 1 s); --timeout allows for more"),
+        (ImportError("pip install it, or rate=None and robots=False"), "pip install it, or no --rate and --no-robots"),
         (errors.TotalTimeout(1, 1), "total timed out after 1 s (limit 1 s); --max-time bounds all of it"),
     ],
     ids=stable,

@@ -52,6 +52,14 @@ def test_a_report_is_written_over_nothing_else(tmp_path: Path, monkeypatch: pyte
         check(asked(report="b.html", **given))
 
 
+def test_a_report_is_a_file(tmp_path: Path) -> None:
+    """That a report cannot be written is said before anything is fetched."""
+    with pytest.raises(UsageError, match="is a folder"):
+        check(asked(report=str(tmp_path)))
+    with pytest.raises(UsageError, match="there is no folder"):
+        check(asked(report=str(tmp_path / "none" / "report.html")))
+
+
 def test_too_much_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """There is a bound for what is under way, and the system has one."""
     with pytest.raises(UsageError, match="-c is at most"):

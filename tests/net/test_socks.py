@@ -729,7 +729,7 @@ def test_proxy_hosts_that_cannot_be_used(host: str) -> None:
 def test_package_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without python-socks the error says what to install, and says it when the dialer is made."""
     monkeypatch.setitem(sys.modules, "python_socks.async_.asyncio.v2", None)
-    with pytest.raises(ImportError, match=r"pip install 'aiohttpclient\[socks\]'"):
+    with pytest.raises(ImportError, match=r"pip install 'python-socks<4'"):
         SocksDialer(Direct(), "socks5h", "proxy.example", 1080)
 
 
