@@ -149,6 +149,7 @@ def pack_error(error: Exception, dumps: Dumps) -> bytes:
     Where it was raised stays here: tblib, which Dask brings, would pickle that.
     """
     without_frames(error, BaseException)
+    without_circles(error)
     try:
         data = dumps(error)
         pickle.loads(data)  # noqa: S301  # our own
@@ -158,6 +159,25 @@ def pack_error(error: Exception, dumps: Dumps) -> bytes:
             other.add_note(str(note))
         return pickle.dumps(other, PROTOCOL)
     return data
+
+
+def without_circles(error: BaseException) -> None:
+    """Cut the causes of ``error`` where one was met before: once Dask is imported, pickle follows them, without end."""
+    met, left = {id(error)}, [error]
+    while left:
+        one = left.pop()
+        for name in ("__cause__", "__context__"):
+            other = getattr(one, name)
+            if id(other) in met:
+                suppressed = one.__suppress_context__  # which goes with the assignment
+                setattr(one, name, None)
+                one.__suppress_context__ = suppressed
+            elif other is not None:
+                met.add(id(other))
+                left.append(other)
+        if isinstance(one, BaseExceptionGroup):
+            met |= {id(inner) for inner in one.exceptions}
+            left += one.exceptions
 
 
 def told(error: BaseException) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import pickle
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -124,6 +126,22 @@ def test_tracebacks_stay() -> None:
     group = ExceptionGroup("some", [raised])
     assert type(pickle.loads(pack_error(group, dumps))) is ExceptionGroup
     assert [one.__traceback__ for one in (group, raised, cause)] == [None, None, None]
+
+
+def test_circles_of_causes() -> None:
+    """Causes that go round in a circle are cut where it closes, also where pickle follows them, as it does in Dask."""
+    code = (
+        "import pickle\n"
+        "from aiohttpclient import InvalidURL\n"
+        "import distributed  # now that there is an error of ours that it can get to know\n"
+        "from aiohttpclient.bulk._cluster_pack import pack_error\n"
+        "first, second = InvalidURL('first'), KeyError('second')\n"
+        "first.__cause__, second.__context__ = second, first\n"
+        "error = pickle.loads(pack_error(ExceptionGroup('some', [first]), pickle.dumps)).exceptions[0]\n"
+        "print(repr(error), repr(error.__cause__), error.__cause__.__context__)\n"
+    )
+    run = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=50)
+    assert run.stdout.split("\n")[0] == "InvalidURL('first') KeyError('second') None"
 
 
 class Stubborn(Exception):
