@@ -39,7 +39,7 @@ PAGES_PER_ROUND: Final = 200
 """For each round of the effort: a few thousand in a full run, for which two workers take three seconds. To begin and to
 end takes some tenths of one."""
 
-ROUNDS_SHARE: Final = 7
+ROUNDS_SHARE: Final = 3
 """One of so many rounds is measured: each is long."""
 
 AT_ONCE: Final = 32
