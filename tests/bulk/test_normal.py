@@ -15,60 +15,17 @@ from aiohttpclient.bulk import normal_url
 from aiohttpclient.bulk._normal import KEPT_LENGTH, _unusual
 from aiohttpclient.client._urls import origin_of
 from tests.properties.strategies import checked
+from tests.support.references import ABNORMAL, BASE, NORMAL
 
-BASE = "http://a/b/c/d;p?q"
 CLIENT = AsyncHTTPClient(trust_env=False)
 """It is never used, so there is nothing to close."""
 
 # -- RFC 3986 section 5.4
 
-NORMAL_EXAMPLES = {
-    "g": "http://a/b/c/g",
-    "./g": "http://a/b/c/g",
-    "g/": "http://a/b/c/g/",
-    "/g": "http://a/g",
-    "//g": "http://g",
-    "?y": "http://a/b/c/d;p?y",
-    "g?y": "http://a/b/c/g?y",
-    "#s": "http://a/b/c/d;p?q#s",
-    "g#s": "http://a/b/c/g#s",
-    "g?y#s": "http://a/b/c/g?y#s",
-    ";x": "http://a/b/c/;x",
-    "g;x": "http://a/b/c/g;x",
-    "g;x?y#s": "http://a/b/c/g;x?y#s",
-    "": "http://a/b/c/d;p?q",
-    ".": "http://a/b/c/",
-    "./": "http://a/b/c/",
-    "..": "http://a/b/",
-    "../": "http://a/b/",
-    "../g": "http://a/b/g",
-    "../..": "http://a/",
-    "../../": "http://a/",
-    "../../g": "http://a/g",
-}
-"""Those of section 5.4.1, as they stand there, without ``g:h``."""
+NORMAL_EXAMPLES = {reference: url for reference, url in NORMAL.items() if reference != "g:h"}
+"""Those of section 5.4.1, without the one that is no URL of http."""
 
-ABNORMAL_EXAMPLES = {
-    "../../../g": "http://a/g",
-    "../../../../g": "http://a/g",
-    "/./g": "http://a/g",
-    "/../g": "http://a/g",
-    "g.": "http://a/b/c/g.",
-    ".g": "http://a/b/c/.g",
-    "g..": "http://a/b/c/g..",
-    "..g": "http://a/b/c/..g",
-    "./../g": "http://a/b/g",
-    "./g/.": "http://a/b/c/g/",
-    "g/./h": "http://a/b/c/g/h",
-    "g/../h": "http://a/b/c/h",
-    "g;x=1/./y": "http://a/b/c/g;x=1/y",
-    "g;x=1/../y": "http://a/b/c/y",
-    "g?y/./x": "http://a/b/c/g?y/./x",
-    "g?y/../x": "http://a/b/c/g?y/../x",
-    "g#s/./x": "http://a/b/c/g#s/./x",
-    "g#s/../x": "http://a/b/c/g#s/../x",
-    "http:g": "http://a/b/c/g",
-}
+ABNORMAL_EXAMPLES = ABNORMAL | {"http:g": "http://a/b/c/g"}
 """Those of section 5.4.2; the last one "for backward compatibility", as there is no other use for it."""
 
 EXAMPLES = NORMAL_EXAMPLES | ABNORMAL_EXAMPLES
