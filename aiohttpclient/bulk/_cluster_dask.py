@@ -237,6 +237,8 @@ async def sessions_here(worker: Any = None) -> Sessions:
     from distributed.diagnostics.plugin import WorkerPlugin
 
     class Holder(WorkerPlugin):
+        """Keeps the sessions of a worker, and ends them with it."""
+
         def __init__(self) -> None:
             self.sessions = Sessions()
 

@@ -315,6 +315,7 @@ async def test_forgotten() -> None:
         async with asyncio.timeout(40):
             while not one.cluster.closed:
                 await asyncio.sleep(0)
+        assert all(client.pool.stats().busy == 0 for client in one.clients)
 
 
 async def test_cancelled() -> None:
