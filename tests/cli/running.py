@@ -8,10 +8,19 @@ import io
 import sys
 from typing import TYPE_CHECKING, NamedTuple
 
+from aiohttpclient import bulk
 from aiohttpclient.cli import main
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+KINDS: dict[str, type[bulk.JSONLines | bulk.SQLite | bulk.Directory]] = {
+    "o.jsonl": bulk.JSONLines,
+    "o.sqlite": bulk.SQLite,
+    "o/": bulk.Directory,
+}
+"""What -o may say, and what then is there."""
 
 
 def names(folder: Path) -> list[str]:

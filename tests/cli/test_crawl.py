@@ -12,7 +12,7 @@ from aiohttpclient import AsyncHTTPClient, bulk
 from aiohttpclient.cli._crawl import Work, bound_settings
 from aiohttpclient.cli._parser import parse
 from aiohttpclient.testing import LoopbackServer, ServerResponse
-from tests.cli.running import names, ran
+from tests.cli.running import KINDS, names, ran
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -28,12 +28,6 @@ def page(*links: str) -> ServerResponse:
 
 pytestmark = pytest.mark.asyncio(loop_factories=["asyncio"])
 """The command has a loop of its own, whatever that of the server is."""
-
-KINDS: dict[str, type[bulk.JSONLines | bulk.SQLite | bulk.Directory]] = {
-    "o.jsonl": bulk.JSONLines,
-    "o.sqlite": bulk.SQLite,
-    "o/": bulk.Directory,
-}
 
 
 @pytest.fixture

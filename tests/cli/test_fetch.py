@@ -14,7 +14,7 @@ import pytest
 from aiohttpclient import AsyncHTTPClient, bulk
 from aiohttpclient.cli import main
 from aiohttpclient.testing import LoopbackServer, ServerRequest, ServerResponse
-from tests.cli.running import names, ran
+from tests.cli.running import KINDS, names, ran
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -23,12 +23,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.asyncio(loop_factories=["asyncio"])
 """The command has a loop of its own, whatever that of the server is."""
-
-KINDS: dict[str, type[bulk.JSONLines | bulk.SQLite | bulk.Directory]] = {
-    "o.jsonl": bulk.JSONLines,
-    "o.sqlite": bulk.SQLite,
-    "o/": bulk.Directory,
-}
 
 
 @pytest.fixture
