@@ -53,8 +53,11 @@ _ABSOLUTE = re.compile(r"(?s)([A-Za-z][A-Za-z0-9+.\-]*)://([^/?#\\]*)([^#]*)(?:#
 """Scheme, authority, path with query, fragment. A backslash ends the authority, as in browsers, and is then refused:
 others read on, and find another host (``https://good.example\\@evil.example``)."""
 
-_PLAIN = re.compile(r"(https?://[0-9A-Za-z.\-]++(?::[0-9]*+)?)/(?:[!$&-;=?-Z\[\]_a-z~]++|%[0-9A-Fa-f]{2})*+")
-"""A URL that is asked for as it is, if its host and port are some: it has a path, and nothing to change or cut off."""
+_PLAIN_PATH = re.compile(r"/[!$&-;=?-Z\[\]_a-z~]*+(?:%[0-9A-Fa-f]{2}[!$&-;=?-Z\[\]_a-z~]*+)*+").fullmatch
+"""A path, with its query, in which there is nothing to change or to cut off."""
+
+_PLAIN_BASES: set[str] = set()
+"""Schemes and authorities of URLs that were asked for, which stay as they are written."""
 
 _BASE = re.compile(r"[^:/?#]*://[^/?#]*")
 """What stands before the path."""
@@ -96,13 +99,22 @@ def resolve(url: str | URL, base: str | None = None, params: Params | None = Non
     if type(url) is not str:
         url = _as_text(url)
     if base is None:
-        target = _parsed(url) if len(url) <= KEPT_LENGTH else _parse(url)
+        target = Target(url) if is_plain(url) else _parsed(url) if len(url) <= KEPT_LENGTH else _parse(url)
     else:
         target = _joined(url, base) if len(url) + len(base) <= KEPT_LENGTH else _based(url, base)
     if params is None:
         return target
     query = encode_params(params)
     return target._replace(text=_appended(target.text, query)) if query else target
+
+
+def is_plain(url: str) -> bool:
+    """Whether ``url`` is asked for as it is: there is nothing to change, to cut off, or to refuse.
+
+    True is said only where one like it was looked at before; most URLs are of that kind, and this is quick.
+    """
+    slash = url.find("/", len("https://"))  # of http, too: a host has one character at least
+    return url[:slash] in _PLAIN_BASES and _PLAIN_PATH(url, slash) is not None
 
 
 def join(base_text: str, base_fragment: str, location: str) -> Target:
@@ -196,17 +208,6 @@ def _as_text(url: object) -> str:
 
 
 def _parse(url: str) -> Target:
-    plain = _PLAIN.fullmatch(url)
-    if plain is None:
-        return _taken_apart(url)
-    try:
-        _origin(plain[1])
-    except InvalidURL:
-        return _taken_apart(url)  # which says what is wrong with it
-    return Target(url)
-
-
-def _taken_apart(url: str) -> Target:
     _refuse_controls(url)
     found = _ABSOLUTE.fullmatch(url)
     scheme = found[1].lower() if found else ""
@@ -218,6 +219,10 @@ def _taken_apart(url: str) -> Target:
     userinfo, _, authority = found[2].rpartition("@")
     base = f"{scheme}://{authority}"
     _check_origin(base, url)
+    if len(base) <= KEPT_LENGTH:
+        if len(_PLAIN_BASES) >= KEPT:
+            _PLAIN_BASES.clear()
+        _PLAIN_BASES.add(base)
     if path[:1] != "/":
         path = f"/{path}"
     return Target(base + quoted(path), quoted(fragment), _credentials(userinfo))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import enum
 import re
 import unicodedata
@@ -16,7 +17,7 @@ from yarl import URL
 
 from aiohttpclient._url import split_url
 from aiohttpclient.client import _urls
-from aiohttpclient.client._urls import Target, encode_params, join, origin_of, resolve, same_origin, shown
+from aiohttpclient.client._urls import Target, encode_params, is_plain, join, origin_of, resolve, same_origin, shown
 from aiohttpclient.errors import InvalidURL
 from tests.properties.strategies import checked
 
@@ -462,18 +463,33 @@ def test_params_with_a_base() -> None:
 
 def test_what_is_remembered() -> None:
     """The same URL again costs no parsing; long ones are not remembered, and neither are more than ``KEPT``."""
-    resolve("https://a/remembered")
+    resolve("https://a/remembered here")
     before = _urls._parsed.cache_info().hits
-    assert resolve("https://a/remembered") is resolve("https://a/remembered")
+    assert resolve("https://a/remembered here") is resolve("https://a/remembered here")
     assert _urls._parsed.cache_info().hits == before + 2
     size = _urls._parsed.cache_info().currsize
-    resolve("https://a/" + "x" * _urls.KEPT_LENGTH)
+    resolve("https://a/a b" + "x" * _urls.KEPT_LENGTH)
     assert _urls._parsed.cache_info().currsize == size
     for cache in (_urls._parsed, _urls._joined, _urls._origin):
         assert cache.cache_info().maxsize == _urls.KEPT
     kept = _urls._origin.cache_info().currsize
     assert origin_of("http://[fe80::1%" + "z" * _urls.KEPT_LENGTH + "]/")[2] == 80
     assert _urls._origin.cache_info().currsize == kept
+
+
+def test_plain_urls_are_not_remembered() -> None:
+    """Of a URL that is asked for as it is, only what stands before its path is, if that is not too long or too much."""
+    resolve("https://a/")
+    size = _urls._parsed.cache_info().currsize
+    assert [resolve(f"https://a/{number}") for number in range(9)] == [(f"https://a/{n}", "", None) for n in range(9)]
+    assert _urls._parsed.cache_info().currsize == size
+    long = "http://[fe80::1%" + "z" * _urls.KEPT_LENGTH + "]"
+    assert resolve(f"{long}/").text == f"{long}/"
+    assert long not in _urls._PLAIN_BASES
+    for number in range(_urls.KEPT + 10):
+        resolve(f"http://host{number}/")
+        assert is_plain(f"http://host{number}/x")
+        assert len(_urls._PLAIN_BASES) <= _urls.KEPT
 
 
 # -- origins
@@ -614,15 +630,23 @@ def test_plain_urls_are_read_like_all_others(url: str) -> None:
         except InvalidURL as error:
             return str(error)
 
-    assert outcome(_urls._parse) == outcome(_urls._taken_apart)
+    for end in (at for at, char in enumerate(url) if char == "/"):  # whatever could be taken for a base was seen
+        with contextlib.suppress(InvalidURL):
+            resolve(url[: end + 1])
+    parsed = outcome(_urls._parse)  # after which the base of this one has been seen
+    assert outcome(resolve) == parsed
+    if is_plain(url):
+        assert parsed == Target(url)
 
 
 def test_usual_urls_are_plain() -> None:
     """What most URLs look like is recognised as plain; what has to be looked at is not."""
-    for url in ("http://a/", "https://a.example:8443/%7Ex/y.html?q=[1]&r=%2f", "http://127.0.0.1:1/x"):
-        assert _urls._PLAIN.fullmatch(url)
-    for url in ("http://a", "HTTP://a/", "http://u@a/", "http://[::1]/", "http://a/#b", "http://a/%", "http://a/ b"):
-        assert not _urls._PLAIN.fullmatch(url)
+    usual = ("http://a/", "https://a.example:8443/%7Ex/y.html?q=[1]&r=%2f", "http://127.0.0.1:1/x", "http://[::1]/")
+    odd = ("http://a", "HTTP://a/", "http://u@a/", "http://a/#b", "http://a/%", "http://a/ b", "http://a?b/", "http://")
+    for url in (*usual, *odd[:-1]):
+        assert is_plain(resolve(url).text)
+    assert [is_plain(url) for url in usual] == [True] * len(usual)
+    assert [is_plain(url) for url in odd] == [False] * len(odd)
 
 
 @checked
