@@ -12,7 +12,7 @@ from ._exchange import TRANSITIONS, ExchangeEvent, ExchangeState, advance
 from ._fields import parse_fields
 from ._framing import BodyKind, Framing, keeps_alive, refuses_body, response_framing
 from ._limits import MessageLimits
-from ._request import check_method, check_target, field_line, request_head
+from ._request import around_target, check_method, check_target, field_line, head_around, request_head
 from ._response import REPEATED_HEAD, ResponseHead, check_partial_head, head_end, looks_like_http, parse_response_head
 
 __all__ = [
@@ -27,12 +27,14 @@ __all__ = [
     "MessageLimits",
     "ResponseHead",
     "advance",
+    "around_target",
     "check_method",
     "check_partial_head",
     "check_target",
     "chunk_header",
     "encode_chunk",
     "field_line",
+    "head_around",
     "head_end",
     "keeps_alive",
     "looks_like_http",

@@ -118,10 +118,30 @@ def field_line(name: str | bytes, *values: str | bytes | int) -> bytes:
     return f"{prefix}{value}\r\n".encode("latin-1")
 
 
+def around_target(method: str, block: bytes) -> tuple[bytes, bytes]:
+    """What stands before and behind the target in a head, for :func:`head_around`: of requests that differ in it only.
+
+    :param block: field lines made by :func:`field_line`
+    :raises ValueError: for an illegal method
+    """
+    return _method(method), b" HTTP/1.1\r\n%b\r\n" % block
+
+
+def head_around(before: bytes, target: str, behind: bytes) -> bytes:
+    """Return the head with ``target`` between what :func:`around_target` gave.
+
+    :raises InvalidURL: for an illegal target
+    """
+    if not _grammar.target(target):
+        check_target(target)  # says what is wrong with it
+    return before + target.encode("ascii") + behind
+
+
 def _plain_head(method: str, target: str, block: bytes) -> bytes:
     """A head of which everything but method and target was made before."""
     check_target(target)
-    return b"%b%b HTTP/1.1\r\n%b\r\n" % (_method(method), target.encode("ascii"), block)
+    before, behind = around_target(method, block)
+    return head_around(before, target, behind)
 
 
 # A service asks for the same few targets again and again. Longer ones are rarely asked for twice.

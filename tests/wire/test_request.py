@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from aiohttpclient.errors import InvalidURL
-from aiohttpclient.wire import check_method, check_target, field_line, request_head
+from aiohttpclient.wire import around_target, check_method, check_target, field_line, head_around, request_head
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,6 +34,16 @@ def test_a_head() -> None:
         b"Accept: */*\r\nx-CASE: kept\r\nX-Number: 5\r\nX-Bytes: \xff\r\nAccept: twice\r\n"
         b"\r\n"
     )
+
+
+def test_a_head_around_targets() -> None:
+    """What stands around the target is made once for many of them, and gives the same heads."""
+    block = field_line("Host", "example.org")
+    before, behind = around_target("GET", block)
+    for target in ("/", "/a?b=c", "*", "http://a/b"):
+        assert head_around(before, target, behind) == request_head("GET", target, (), block)
+    with pytest.raises(ValueError, match="method must be a token"):
+        around_target("G T", block)
 
 
 def test_a_head_without_anything() -> None:
@@ -190,6 +200,7 @@ def test_other_targets(target: str) -> None:
         check_target,
         lambda target: request_head("GET", target),
         lambda target: request_head("GET", target, [("A", "b")]),
+        lambda target: head_around(b"GET ", target, b" HTTP/1.1\r\n\r\n"),
     ]
     for call in calls:
         with pytest.raises(InvalidURL, match=r"^URL can't"):
