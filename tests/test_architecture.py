@@ -22,8 +22,8 @@ PACKAGE = "aiohttpclient"
 # -- the rules, as data
 
 BASICS = {
-    "errors", "status", "timeouts", "_files", "_headers", "_redact", "_sentinels", "_terminal", "_threads", "_url",
-    "_values", "_version",
+    "errors", "status", "timeouts", "_files", "_headers", "_recent", "_redact", "_sentinels", "_terminal",
+    "_threads", "_url", "_values", "_version",
 }  # fmt: skip
 
 LAYERS = (

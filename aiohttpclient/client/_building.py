@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from multidict import getversion
 
 from .._headers import Headers, field_text
+from .._recent import Recent
 from .._version import VERSION
 from ..connection import FieldBlock
 from ..pool import TimeoutManager
@@ -25,7 +26,7 @@ from ._checks import check_settings
 from ._codings import accept_encoding
 from ._payloads import pairs_of, payload_of
 from ._request import RepeatedRequest, Request
-from ._urls import resolve
+from ._urls import is_plain, resolve
 
 if TYPE_CHECKING:
     from yarl import URL
@@ -70,6 +71,7 @@ class Builder:
         if base is not None:
             resolve("", base)  # whatever is wrong with it is said now
         self._base = base
+        self._appends = base is not None or params is not None
         # Whatever is used up by looking at it is looked at once.
         self._params = params if params is None or isinstance(params, (str, Mapping)) else list(params)
         self._total = timeout if timeout.total is not None else None
@@ -80,10 +82,10 @@ class Builder:
         self.headers = merged(Headers(usual), headers)
         self._block = FieldBlock(self.headers)
         self._version = version(self.headers)
-        self._repeated: dict[tuple[str, str | URL], RepeatedRequest] = {}
+        self._repeated: Recent[tuple[str, str | URL], RepeatedRequest] = Recent(REPEATED)
 
     def repeated(self, method: str, url: str | URL) -> Request | None:
-        """What :meth:`build` made of the same before, when nothing else was said and nobody listens; else None.
+        """What is remembered of the same, when nothing else was said and nobody listens; else None.
 
         It is shared: see :class:`RepeatedRequest`.
         """
@@ -96,28 +98,34 @@ class Builder:
         """
         if method not in METHODS:
             method = upper_case(method)
-        target = resolve(url, self._base, self._params)
+        if self._appends or type(url) is not str or not is_plain(url):
+            text, fragment, userinfo = resolve(url, self._base, self._params)
+        else:
+            text, fragment, userinfo = url, "", None
         if version(self.headers) != self._version:
             self._block = FieldBlock(self.headers)
             self._version = version(self.headers)
             self._repeated.clear()
         settings = self._telling if talks else self._silent
-        request = Request(method, target.text, target.fragment, self._block, None, settings)
-        if target.userinfo is not None:
-            request.change(auth=BasicAuth(*target.userinfo))
+        request = Request(method, text, fragment, self._block, None, settings)
+        if userinfo is not None:
+            request.change(auth=BasicAuth(*userinfo))
             if "auth" not in options:
                 self._overrule(request, "Authorization")
         if self._total is not None and options.get("timeout") is None:
             request.change(timeout=TimeoutManager(self._total))
         if options:
             self._apply(request, options)
-        elif request.settings is self._silent and type(url) is str and len(url) <= REPEATED_LENGTH:
-            if len(self._repeated) >= REPEATED:
-                self._repeated.clear()
-            self._repeated[method, url] = RepeatedRequest(
-                method, target.text, target.fragment, self._block, None, settings
-            )
         return request
+
+    def remember(self, method: str, url: str | URL, request: Request) -> None:
+        """Let :meth:`repeated` know ``request``, which :meth:`build` made of the two and nothing else."""
+        usual = request.settings is self._silent and type(url) is str and len(url) <= REPEATED_LENGTH
+        if usual and self._repeated.again(url):
+            text, fragment = request.url_text, request.fragment
+            self._repeated[method, url] = RepeatedRequest(
+                request.method, text, fragment, request.block, None, self._silent
+            )
 
     def _apply(self, request: Request, options: RequestOptions) -> None:
         given = cast("dict[str, Any]", options)

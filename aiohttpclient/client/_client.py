@@ -257,6 +257,8 @@ class AsyncHTTPClient(Transfers):
         request = None if options or talks else self._builder.repeated(method, url)
         if request is None:
             request = self._builder.build(method, url, options, talks)
+            if not options:
+                self._builder.remember(method, url, request)
         return await (self._sender or self._make_sender())(request)
 
     # -- requests that are made by themselves -------------------------------------------------------------------------

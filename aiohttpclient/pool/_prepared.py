@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .._recent import Recent
 from ..connection import FieldBlock, prepare
-from ..wire import field_line
+from ..wire import field_line, head_around
 from ._connections import FOR_PROXY
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class Preparations:
 
     def __init__(self, router: Router) -> None:
         self._router = router
-        self.known: dict[tuple[str, str, Any], Prepared] = {}  # the last is a FieldBlock, or None
+        self.known: Recent[tuple[str, str, Any], Prepared] = Recent(PREPARED)  # the last is a FieldBlock, or None
 
     def prepare(
         self, method: str, url: str, body: Any, headers: HeadersInit | FieldBlock | None, credentials: str | None
@@ -43,16 +44,21 @@ class Preparations:
         :raises InvalidURL, ValueError, TypeError: something that cannot be sent
         """
         route, target = self._router.find(url)
-        head, plan, body = prepare(route.origin, method, target, body, headers, encode_chunked=True)
-        if plan.for_proxy or method == "CONNECT" or (plan.left and body is None):
-            refuse(plan, method)
-        if credentials is not None:  # for one time: it is not remembered
-            return route, target, with_credentials(head, route, credentials), plan, body
+        lasting = body is None and (headers is None or (type(headers) is FieldBlock and headers.base is headers))
+        around = route.around.get((method, headers)) if lasting and credentials is None else None
+        if around is not None:
+            before, behind, plan = around
+            head = head_around(before, target, behind)
+        else:
+            head, plan, body = prepare(route.origin, method, target, body, headers, encode_chunked=True)
+            if plan.for_proxy or method == "CONNECT" or (plan.left and body is None):
+                refuse(plan, method)
+            if credentials is not None:  # for one time: it is not remembered
+                return route, target, with_credentials(head, route, credentials), plan, body
+            if type(headers) is FieldBlock and lasting and not plan.fields:
+                route.know(method, headers)
         prepared = route, target, head, plan, body
-        lasting = headers is None or (type(headers) is FieldBlock and headers.base is headers)
-        if body is None and lasting and type(url) is str and len(url) <= PREPARED_LENGTH:
-            if len(self.known) >= PREPARED:
-                self.known.clear()
+        if lasting and type(url) is str and len(url) <= PREPARED_LENGTH and self.known.again(url):
             self.known[method, url, headers] = prepared
         return prepared
 

@@ -10,7 +10,7 @@ from ..connection import Origin
 from ..errors import InvalidURL
 from ..net import ResumingContext
 from ..status import HTTP_PORT, HTTPS_PORT
-from ..wire import field_line
+from ..wire import around_target, field_line
 from ._connections import LeasedConnection, LeasedTLSConnection, PooledConnection, PooledTLSConnection
 from ._proxy import Proxy
 
@@ -18,20 +18,17 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable
 
+    from ..connection import FieldBlock, Plan
     from ..net import Dialer
     from ._proxy import ProxyAuth
 
     ProxyChoice = Proxy | Callable[[str], str | Proxy | None] | None
 
 ROUTES = 16384
-"""Routes that are remembered, of about 1 KiB each. A crawl of more origins than that works them out again."""
+"""Routes that are remembered, of about 2 KiB each. A crawl of more origins than that works them out again."""
 
-
-FOUND = 256
-"""Whole URLs that are remembered: a service asks for the same few again and again."""
-
-FOUND_LENGTH = 256
-"""Characters of the longest of these. Longer ones are rarely asked for twice."""
+AROUND = 4
+"""Methods, each with fields that many requests share, of which a route keeps what stands around the target."""
 
 PROXIES = 256
 """SOCKS dialers that are remembered, where a function chooses the proxy."""
@@ -55,9 +52,13 @@ class OriginKey(NamedTuple):
 
 
 class Route:
-    """How requests to one origin travel. ``prefix`` stands before the target where a proxy forwards them."""
+    """How requests to one origin travel. ``prefix`` stands before the target where a proxy forwards them.
 
-    __slots__ = ("key", "origin", "prefix")
+    ``around`` is what is sent before and behind the target of a request without a body, and its plan, by its method and
+    fields.
+    """
+
+    __slots__ = ("around", "key", "origin", "prefix")
 
     def __init__(self, key: OriginKey) -> None:
         scheme, host, port, proxy = key
@@ -70,6 +71,15 @@ class Route:
             if proxy.authorization is not None:
                 extra = field_line("Proxy-Authorization", proxy.authorization)
         self.origin = Origin(scheme, host, port, default, extra)
+        self.around: dict[tuple[str, Any], tuple[bytes, bytes, Plan]] = {}
+
+    def know(self, method: str, block: FieldBlock) -> None:
+        """Keep what is around the target of a request with these, which one without a body has shown to be allowed."""
+        if not self.prefix:  # else the target is a URL, from which the Host field follows
+            if len(self.around) >= AROUND:
+                self.around.clear()
+            before, behind = around_target(method, self.origin.with_block("/", block))
+            self.around[method, block] = before, behind, block.plan
 
 
 def forwards(proxy: Proxy, scheme: str) -> bool:
@@ -124,7 +134,6 @@ class Router:
                     raise ValueError(f"{proxy} takes user name and password from its URL, and no proxy_auth")
         self._options = options
         self._by_origin = functools.lru_cache(ROUTES)(self._route)
-        self._found: dict[str, tuple[Route, str]] = {}
         self._routes: dict[str, Route] = {}  # the same by what URLs begin with, which origins have several spellings of
 
     def find(self, url: str) -> tuple[Route, str]:
@@ -135,23 +144,11 @@ class Router:
         """
         if type(url) is not str:
             url = as_text(url)
-        found = self._found.get(url)
-        if found is None:
-            found = self._find(url)
-            if len(self._found) >= FOUND:
-                self._found.clear()
-            if len(url) < FOUND_LENGTH:
-                self._found[url] = found
-        return found
-
-    def _find(self, url: str) -> tuple[Route, str]:
-        slash = url.find("/", 8)
-        if slash > 0:
+        slash = url.find("/", len("https://"))  # of http, too: a host has one character at least
+        if slash > 0 and "#" not in url:
             route = self._routes.get(url[:slash])
-            if route is not None and "#" not in url:
+            if route is not None:
                 return route, route.prefix + url[slash:]
-        elif (route := self._routes.get(url)) is not None:
-            return route, f"{route.prefix}/"
         return self._find_new(url)
 
     def _find_new(self, url: str) -> tuple[Route, str]:

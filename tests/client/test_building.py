@@ -12,7 +12,7 @@ from yarl import URL
 
 from aiohttpclient import Headers, RetryPolicy, Timeout, TimeoutManager, __version__
 from aiohttpclient.client._auth import BasicAuth, BearerAuth
-from aiohttpclient.client._building import KNOWN, USER_AGENT, Builder, clock_for, merged
+from aiohttpclient.client._building import KNOWN, REPEATED, REPEATED_LENGTH, USER_AGENT, Builder, clock_for, merged
 from aiohttpclient.client._codings import accept_encoding
 from aiohttpclient.client._options import RequestOptions
 from aiohttpclient.client._request import Settings
@@ -451,6 +451,79 @@ def test_unknown_options(given: Any) -> None:
 def test_known_options() -> None:
     """The options that are taken are those that are documented and typed."""
     assert set(RequestOptions.__annotations__) == KNOWN
+
+
+# -- what is remembered
+
+
+def made(by: Builder, url: Any = URL_TEXT, method: str = "GET", talks: bool = False) -> Request:
+    """What ``AsyncHTTPClient.request`` sends."""
+    request = by.repeated(method, url)
+    if request is None:
+        request = by.build(method, url, {}, talks)
+        by.remember(method, url, request)
+    return request
+
+
+def said(request: Request) -> tuple[Any, ...]:
+    """All that a request is."""
+    return request.method, request.url_text, request.fragment, sent(request), request.settings, request.payload
+
+
+@pytest.mark.parametrize("url", [URL_TEXT, "http://a.example/x#y", "http://a.example/b c", "http://a.example"])
+def test_remembered(url: str) -> None:
+    """A request that comes again is the same as the first; from the third on one object is, which nobody may change."""
+    by = builder()
+    requests = [made(by, url) for _ in range(4)]
+    assert requests[3] is requests[2]
+    assert {repr(said(request)) for request in requests} == {repr(said(build(url, by=by)))}
+    others = [request.unshared() for request in requests[2:]]
+    assert len({id(request) for request in (*requests[2:], *others)}) == 3
+    others[0].headers["X"] = "1"
+    assert ("x", "1") not in sent(others[1]) + sent(made(by, url))
+
+
+def test_methods_are_remembered_apart() -> None:
+    """The same URL with another method is another request."""
+    by = builder()
+    for _ in range(4):
+        for method in ("GET", "HEAD", "get", "POST"):
+            assert made(by, method=method).method == method.upper()
+
+
+@pytest.mark.parametrize(
+    ("by", "url", "talks"),
+    [
+        (builder(), URL_TEXT, True),
+        (builder(timeout=Timeout(total=5)), URL_TEXT, False),
+        (builder(), "http://u:p@a.example/", False),
+        (builder(), "http://a.example/" + "x" * REPEATED_LENGTH, False),
+        (builder(), URL(URL_TEXT), False),
+    ],
+    ids=["listened to", "total", "user", "long", "object"],
+)
+async def test_not_remembered(by: Builder, url: Any, talks: bool) -> None:
+    """What has something of its own, or is rarely asked for twice, is made anew each time."""
+    assert len({id(one) for one in [made(by, url, talks=talks) for _ in range(4)]}) == 4
+
+
+def test_remembered_until_fields_change() -> None:
+    """When the fields of the client change, what was remembered is not sent any more."""
+    by = builder()
+    for number in range(3):
+        by.headers["X"] = str(number)
+        for _ in range(4):
+            assert ("x", str(number)) in sent(made(by))
+
+
+def test_remembered_few() -> None:
+    """No more are remembered than ``REPEATED``."""
+    by = builder()
+    for number in range(REPEATED + 20):
+        for _ in range(2):
+            made(by, f"{URL_TEXT}{number}")
+        assert len(by._repeated) <= REPEATED
+    assert len(by._repeated) > 0
 
 
 # -- time

@@ -93,9 +93,9 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 async def outcome(here: Here, path: str, options: dict[str, Any]) -> list[Any]:
-    """What comes of a request, twice, and what the server has seen of it."""
+    """What comes of a request that is made four times, and so remembered, and what the server has seen of it."""
     seen: list[Any] = []
-    for _ in range(2):
+    for _ in range(4):
         try:
             response = await here.client.request(**{"method": "GET", "url": path, **options})
         except (HTTPException, OSError) as error:

@@ -11,6 +11,9 @@ from aiohttpclient import (
     ConnectionPool,
     InvalidURL,
 )
+from aiohttpclient.connection import FieldBlock
+from aiohttpclient.pool import _prepared
+from aiohttpclient.pool._prepared import Preparations
 
 from .servers import (
     Counts,
@@ -93,3 +96,87 @@ async def test_body_of_a_request() -> None:
         assert [dechunked(asked.head, asked.body) for asked in site.asked] == [b"a body"] * 5
         assert all(b"\r\nX-Field: value\r\n" in asked.head for asked in site.asked)
         assert server.connections == 1
+
+
+# -- fields that many requests share
+
+
+async def test_shared_fields() -> None:
+    """The same fields with many targets and methods: each request is what it would be alone, however often it came."""
+    block = FieldBlock({"X-Shared": "1"})
+    async with serving() as (server, site), ConnectionPool() as pool:
+        asked = [(method, f"/{number % 3}") for method in ("GET", "DELETE", "POST", "HEAD") for number in range(9)]
+        for method, path in asked:
+            response = await pool.request(method, server.url + path, headers=block)
+            await response.read()
+        response = await pool.request("GET", f"{server.url}/0", b"body", headers=block)
+        await response.read()
+        assert site.targets == [path for _, path in asked] + ["/0"]
+        heads = [one.head for one in site.asked]
+    host = server.url.partition("//")[2].encode()
+    lines = b"Host: %b\r\nAccept-Encoding: identity\r\nX-Shared: 1\r\n" % host
+    for head, (method, path) in zip(heads, asked, strict=False):
+        framed = b"Content-Length: 0\r\n" if method == "POST" else b""
+        assert head == f"{method} {path} HTTP/1.1\r\n".encode() + lines + framed + b"\r\n"
+    assert b"\r\nContent-Length: 4\r\n" in heads[-1]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "fields", "error"),
+    [
+        ("CONNECT", "/", {}, "makes a tunnel"),
+        ("GET", "/", {"Proxy-Authorization": "Basic dTpw"}, "an origin must not see it"),
+        ("GET", "/a b", {}, "URL can.t contain"),
+        ("GET", "/\xe9", {}, "URL can.t contain"),
+        ("G T", "/", {}, "must be a token"),
+    ],
+)
+async def test_shared_fields_that_cannot_be_sent(method: str, path: str, fields: dict[str, str], error: str) -> None:
+    """What cannot be sent is refused each time, also beside requests with the same fields that can."""
+    block = FieldBlock(fields)
+    async with serving() as (server, site), ConnectionPool() as pool:
+        for _ in range(4):
+            with pytest.raises((ValueError, InvalidURL), match=error):
+                await pool.request(method, server.url + path, headers=block)
+            if not fields:
+                await get(pool, f"{server.url}/good", headers=block)
+        assert set(site.targets) <= {"/good"}
+
+
+async def test_shared_fields_through_a_proxy() -> None:
+    """Where a proxy forwards requests, each names its origin; credentials of one of them are in no other."""
+    block = FieldBlock({"X": "1"})
+    async with serving() as (server, site):
+        async with ConnectionPool(proxy=server.url) as pool:
+            for number in range(6):
+                given = f"Basic {number}" if number % 2 else None
+                url = f"http://host{number % 3}.example/a"
+                response = await pool.request("GET", url, headers=block, proxy_authorization=given)
+                await response.read()
+        for number, one in enumerate(site.asked):
+            assert one.target == f"http://host{number % 3}.example/a"
+            assert one.head.count(f"Host: host{number % 3}.example\r\n".encode()) == 1
+            assert one.head.count(b"Proxy-Authorization: Basic") == number % 2
+        assert len(site.asked) == 6
+
+
+async def test_few_are_remembered() -> None:
+    """No more requests are remembered than ``PREPARED``, none with a long URL, and none of those that come once."""
+    block = FieldBlock({"X": "1"})
+    async with ConnectionPool() as pool:
+        preparations = Preparations(pool._router)
+        for number in range(_prepared.PREPARED + 20):
+            for _ in range(3):
+                prepared = preparations.prepare("GET", f"http://a.example/{number}", None, block, None)
+                assert prepared[1] == f"/{number}"
+                assert len(preparations.known) <= _prepared.PREPARED
+        preparations.known.clear()
+        long = "http://a.example/" + "x" * _prepared.PREPARED_LENGTH
+        for _ in range(3):
+            preparations.prepare("GET", long, None, block, None)
+            preparations.prepare("POST", "http://a.example/", b"body", block, None)
+            preparations.prepare("GET", "http://a.example/", None, {"X": "1"}, None)
+        assert len(preparations.known) == 0
+        for number in range(1000):
+            preparations.prepare("GET", f"http://a.example/once/{number}", None, block, None)
+        assert len(preparations.known) < 30

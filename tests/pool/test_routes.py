@@ -632,7 +632,6 @@ async def test_tls_sessions_are_not_shared_by_proxies(tls: TlsKit, monkeypatch: 
     tell that two of its clients are one.
     """
     monkeypatch.setattr(_routes, "ROUTES", 1)  # so that the function is asked again
-    monkeypatch.setattr(_routes, "FOUND_LENGTH", 0)
     monkeypatch.setattr(_prepared, "PREPARED_LENGTH", 0)
     users = iter(("alice:pw", "bob:pw", "alice:pw"))
     async with tunnelling(tls) as (proxy, _, heads):
@@ -862,18 +861,20 @@ async def test_dialer_is_not_the_pools_to_close() -> None:
     dialer.close()
 
 
-def test_urls_that_are_remembered() -> None:
-    """Only so many whole URLs are remembered, and none that is long; what is found is the same either way."""
-    routes = router()
-    for number in range(_routes.FOUND + 10):
-        route, target = routes.find(f"http://example.org/{number}")
-        assert (route.key.host, target) == ("example.org", f"/{number}")
-        assert routes.find(f"http://example.org/{number}") == (route, target)
-        assert len(routes._found) <= _routes.FOUND
-    long = "x" * _routes.FOUND_LENGTH
-    before = len(routes._found)
-    assert routes.find(f"http://example.org/{long}")[1] == f"/{long}"
-    assert len(routes._found) == before
+def test_what_is_around_targets() -> None:
+    """A route keeps what is around the targets of few kinds of requests, and nothing where the target is a URL."""
+    route, _ = router().find("http://example.org/a")
+    blocks = [FieldBlock({"X": str(number)}) for number in range(2 * _routes.AROUND)]
+    for number, block in enumerate(blocks):
+        route.know("GET", block)
+        assert len(route.around) <= _routes.AROUND
+        before, behind, plan = route.around["GET", block]
+        head, expected = block.prepare(route.origin, "GET", "/a?b", None, False)
+        assert (before + b"/a?b" + behind, plan) == (head, expected)
+        assert b"\r\nX: %d\r\n" % number in head
+    forwarded, _ = router(Proxy.parse("http://proxy.example:3128")).find("http://example.org/a")
+    forwarded.know("GET", blocks[0])
+    assert forwarded.around == {}
 
 
 async def test_context_that_resumes_already(tls: TlsKit) -> None:
