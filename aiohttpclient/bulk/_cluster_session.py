@@ -109,11 +109,15 @@ class Inbox:
         self._items.append(given)
         self._takers.wake()
 
+    def poll(self) -> Given | None:
+        """The next one, if it is there."""
+        return self._items.popleft() if self._items else None
+
     async def take(self) -> Given | None:
         """The next one, as soon as it is there: there is no last one."""
-        while not self._items:
+        while (given := self.poll()) is None:
             await self._takers.wait()
-        return self._items.popleft()
+        return given
 
     async def aclose(self) -> None:
         """Forget what is left."""

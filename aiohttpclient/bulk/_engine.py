@@ -24,6 +24,7 @@ from collections import deque
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
+from ..client import Request
 from ..net import clock_of
 from ._extract import extracted
 from ._frames import without_frames
@@ -232,7 +233,7 @@ class Engine:
 
     async def _go_on(self) -> None:
         """One item after the other, until there are no more."""
-        while (given := await self._take()) is not None:
+        while (given := self._poll() or await self._take()) is not None:
             result = await self._ask(given)
             if self._source.settle(given, result):
                 if self._extract is not None:
@@ -241,6 +242,19 @@ class Engine:
             else:
                 self._make_room()
 
+    def _poll(self) -> Given | None:
+        """The next item, if it is there, and room for its result; None: see :meth:`_take`."""
+        if self._room <= 0:
+            return None
+        try:
+            given = self._source.poll()
+        except Exception as error:  # noqa: BLE001  # the input's, raised to who iterates, behind the results
+            self._fail(error)
+            return None
+        if given is not None:
+            self._room -= 1
+        return given
+
     async def _take(self) -> Given | None:
         """The next item, once there is room for its result; None: there is none any more."""
         while self._room <= 0:
@@ -248,7 +262,7 @@ class Engine:
         self._room -= 1
         try:
             given = await self._source.take()
-        except Exception as error:  # noqa: BLE001  # the input's, raised to who iterates, behind the results
+        except Exception as error:  # noqa: BLE001  # the same
             self._fail(error)
             given = None
         if given is None:
@@ -260,16 +274,19 @@ class Engine:
         self._idle.wake()
 
     async def _ask(self, given: Given) -> Result:
-        started = self._now()
+        now = self._now
+        started = now()
         try:
-            request = await self._source.admit(given)
-            started = self._now()
+            request = self._source.admit(given)
+            if not isinstance(request, Request):
+                request = await request
+                started = now()
             response = await self._client.complete(request)
         except Exception as error:  # noqa: BLE001  # it is the result
             if not self._debug:
                 without_frames(error)
-            return Result(given.item, given.index, given.request, None, error, self._now() - started)
-        return Result(given.item, given.index, request, response, None, self._now() - started)
+            return Result(given.item, given.index, given.request, None, error, now() - started)
+        return Result(given.item, given.index, request, response, None, now() - started)
 
     def _deliver(self, result: Result) -> None:
         if self._ordered:

@@ -144,7 +144,10 @@ class Fetch:
         """The next result; or what has ended the fetch early, once all results were given out."""
         if self._closed:
             raise StopAsyncIteration
-        result = await (self._engine or self._begin()).next()
+        engine = self._engine or self._begin()
+        if engine.ready:  # for which nobody has to be waited
+            return engine.pop()
+        result = await engine.next()
         if result is None:
             raise StopAsyncIteration
         return result

@@ -21,7 +21,7 @@ import asyncio
 import heapq
 import itertools
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from ..net import clock_of
 from ._hosts import Hosts
@@ -33,6 +33,8 @@ from ._robots import Robots, parser
 from ._sources import Given, Source
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     from ..client import AsyncHTTPClient, Request
     from ._hosts import Host
     from ._politeness import Politeness
@@ -130,6 +132,10 @@ class Schedule(Source):
 
     # -- whose turn it is --------------------------------------------------------------------------------------------
 
+    def poll(self) -> Given | None:
+        """None: whose turn it is may have to be awaited."""
+        return None
+
     async def take(self) -> Given | None:
         """The next one to be fetched, as soon as its host may be asked; None: there are no more."""
         while True:
@@ -214,18 +220,21 @@ class Schedule(Source):
 
     # -- what becomes of it ------------------------------------------------------------------------------------------
 
-    async def admit(self, given: Given) -> Request:
-        """The request, if it may be sent."""
+    def admit(self, given: Given) -> Request | Awaitable[Request]:
+        """The request, if it may be sent; where ``robots.txt`` must be asked for first, it has another turn then."""
         assert isinstance(given, Errand)
         if given.asks:
-            await self._ask_for_rules(given)
-            raise Postponed if given.error is None else given.error
+            return self._postponed(given)
         if given.error is not None:
             raise given.error
         assert given.made is not None
         given.tries += 1
         given.request = renewed(given.made.copy())
         return given.request
+
+    async def _postponed(self, errand: Errand) -> NoReturn:
+        await self._ask_for_rules(errand)
+        raise Postponed if errand.error is None else errand.error
 
     async def _ask_for_rules(self, errand: Errand) -> None:
         """Ask for ``robots.txt``. A host that is too busy for it is left alone, and asked again, like for anything."""

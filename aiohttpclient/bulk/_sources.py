@@ -9,7 +9,7 @@ the task that entered them. That one reads a bounded number of items ahead, so t
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncIterable, Iterable
+from collections.abc import AsyncIterable, Awaitable, Iterable
 from contextvars import copy_context
 from types import GeneratorType
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
@@ -47,6 +47,9 @@ class Reader(Protocol):
     ahead: bool
     """Whether one task has to read them, which then had better read ahead."""
 
+    def poll(self) -> Given | None:
+        """The next one, if it is there; None: see :meth:`take`. What the input raises may be raised here, too."""
+
     async def take(self) -> Given | None:
         """The next one; None: there are no more. What the input raises is raised once, and then it has ended."""
 
@@ -65,7 +68,7 @@ class Iterated:
         self._count = 0
         self._ended = False
 
-    async def take(self) -> Given | None:
+    def poll(self) -> Given | None:
         """The next one, in the one context that the iterator has whoever takes."""
         if self._ended:
             return None
@@ -79,6 +82,10 @@ class Iterated:
             return None
         self._count += 1
         return Given(item, self._count - 1)
+
+    async def take(self) -> Given | None:
+        """The same: nothing is to be awaited."""
+        return self.poll()
 
     async def aclose(self) -> None:
         """Close the iterator if it is a generator. A file, say, is the caller's."""
@@ -95,6 +102,10 @@ class Awaited:
     def __init__(self, requests: AsyncIterable[Item]) -> None:
         self._iterator = aiter(requests)
         self._count = 0
+
+    def poll(self) -> Given | None:
+        """None: it must be awaited."""
+        return None
 
     async def take(self) -> Given | None:
         """The next one, as soon as it is there."""
@@ -137,12 +148,16 @@ class Source:
     async def feed(self) -> None:
         """Read the input, where that is not done by those who take; called once, by the task that closes it, too."""
 
+    def poll(self) -> Given | None:
+        """The next one to be fetched, if it is there; None: see :meth:`take`."""
+        return self._reader.poll()
+
     async def take(self) -> Given | None:
         """The next one to be fetched; None: there are no more."""
         return await self._reader.take()
 
-    async def admit(self, given: Given) -> Request:
-        """The request that is to be sent now, which also is that of ``given``.
+    def admit(self, given: Given) -> Request | Awaitable[Request]:
+        """The request that is to be sent now, which also is that of ``given``; or what gives it, if that takes time.
 
         :raises Exception: it cannot be sent, or must not
         """
@@ -184,15 +199,19 @@ class Fed(Source):
             self._ended = True
             self._takers.wake_all()
 
-    async def take(self) -> Given | None:
-        """The next one, as soon as it is there."""
-        while not self._items:
-            if self._ended:
-                return None
-            await self._takers.wait()
+    def poll(self) -> Given | None:
+        """The next one, if it was read."""
+        if not self._items:
+            return None
         given = self._items.popleft()
         if 2 * len(self._items) <= self._ahead:
             self._feeder.wake()
+        return given
+
+    async def take(self) -> Given | None:
+        """The next one, as soon as it was read."""
+        while (given := self.poll()) is None and not self._ended:
+            await self._takers.wait()
         return given
 
     async def aclose(self) -> None:

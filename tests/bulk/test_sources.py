@@ -54,6 +54,18 @@ async def test_iterated() -> None:
     assert await some(source, 3) == [(1, "b"), None, None]
 
 
+async def test_what_is_there() -> None:
+    """An item that nothing has to be awaited for can be had at once, before and between those that are awaited."""
+    source = fed([*"abcd"])
+    assert (got := source.poll()) is not None
+    assert (got.index, got.item) == (0, "a")
+    assert await some(source, 2) == [(1, "b"), (2, "c")]
+    assert (got := source.poll()) is not None
+    assert (got.index, got.item) == (3, "d")
+    assert source.poll() is None
+    assert await source.take() is None
+
+
 async def test_iterated_raises_once() -> None:
     """What a sync iterable raises is raised to one who takes; for the others it has ended."""
 
@@ -164,6 +176,27 @@ async def test_fed_waits() -> None:
     await source.aclose()
 
 
+async def test_fed_is_there_when_it_was_read() -> None:
+    """Of an async iterable those that were read can be had at once."""
+    read: list[str] = []
+    reader = reader_of(letters(read))
+    assert reader.poll() is None
+    source = source_of(reader, AsyncHTTPClient(trust_env=False), 2)
+    assert source.poll() is None
+    feeder = asyncio.create_task(source.feed())
+    await turns(5)
+    assert read == ["a", "b"]
+    for index, letter in enumerate("ab"):
+        assert (got := source.poll()) is not None
+        assert (got.index, got.item) == (index, letter)
+    assert source.poll() is None
+    await turns(5)
+    assert read == [*"abcd"]
+    feeder.cancel()
+    await asyncio.wait([feeder])
+    await source.aclose()
+
+
 async def test_fed_raises_to_the_feeder() -> None:
     """What an async iterable raises is raised where it is read; items from before are given out."""
 
@@ -242,14 +275,15 @@ async def test_plain_source() -> None:
     await source.feed()
     given = await source.take()
     assert given is not None
-    request = await source.admit(given)
+    request = source.admit(given)
+    assert isinstance(request, Request)
     assert request is given.request
     assert source.settle(given, Result(given.item, given.index, request, None, OSError(), 0.0))
     source.given_out()
     given = await source.take()
     assert given is not None
     with pytest.raises(InvalidURL):
-        await source.admit(given)
+        source.admit(given)
     assert await source.take() is None
     await source.aclose()
 
