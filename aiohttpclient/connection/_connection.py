@@ -248,7 +248,7 @@ class AsyncHTTPConnection(OpenableLink):
         seconds = self._timeout.read
         self.claimed = True  # what exclusively() does, written out: every request comes this way
         try:
-            while not (stream.reader.buffered or stream.eof or stream.lost or heads.final):
+            if not (stream.reader.buffered or stream.eof or stream.lost or heads.final):
                 await stream.wait(seconds, ReadTimeout)
             head = heads.poll() or await heads.wait(seconds)
             framing = head.framing(self._method)
