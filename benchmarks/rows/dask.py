@@ -1,7 +1,8 @@
 """Pages of which something is made on the workers of a cluster: two of them beside one.
 
 Each worker is a process with a core of its own; everything else, the scheduler, who asks for it all, and nginx, has
-what they leave over of two cores, and needs so little that it is worth while to have the second one. Nothing of a page
+what they leave over of two cores, and needs so little that it is worth while to have the second one. None of that is
+bound to a core: the worker there would be the slower one, and both have the same number of hosts. Nothing of a page
 travels but what was made of it.
 
 A host belongs to one worker: where all pages are of one, the other worker has nothing to do. So both turns are with the
@@ -21,6 +22,7 @@ from ..report import Check, Result
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
+    from pathlib import Path
 
     from aiohttpclient.bulk import Result as Page
 
@@ -35,8 +37,8 @@ FILES: Final = 15
 
 WORKERS: Final = 2
 
-PAGES_PER_ROUND: Final = 200
-"""For each round of the effort: a few thousand in a full run, for which two workers take three seconds. To begin and to
+PAGES_PER_ROUND: Final = 400
+"""For each round of the effort: some thousands in a full run, for which two workers take four seconds. To begin and to
 end takes some tenths of one."""
 
 ROUNDS_SHARE: Final = 3
@@ -64,11 +66,9 @@ def looked_at(page: Page) -> tuple[int, int]:
     return len(find_links(page.response)), len(body.text(separator=" ").split())
 
 
-def _write_pages(servers: Servers) -> list[str]:
+def _write_pages(servers: Servers, root: Path) -> list[str]:
     """URLs of pages of the site, one after the other in one, until it is large enough."""
-    if servers.root is None:
-        raise RuntimeError("the pages for a cluster are files, which nginx gives; it is not installed")
-    folder = servers.root / "dask"
+    folder = root / "dask"
     folder.mkdir(exist_ok=True)
     for number in range(FILES):
         text = ""
@@ -83,17 +83,20 @@ def _write_pages(servers: Servers) -> list[str]:
 
 
 @contextmanager
-def _any_core() -> Iterator[list[int]]:
-    """The cores there are; this process may use all of them for the length of the block."""
+def _any_core(root: Path) -> Iterator[list[int]]:
+    """The cores there are; this process, and nginx, may use all of them for the length of the block."""
     if not hasattr(os, "sched_setaffinity"):
         yield []
         return
-    before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, range(os.cpu_count() or 1))
+    nginx = int((root / "nginx.pid").read_text())
+    before = {process: os.sched_getaffinity(process) for process in (0, nginx)}
+    for process in before:
+        os.sched_setaffinity(process, range(os.cpu_count() or 1))
     try:
         yield sorted(os.sched_getaffinity(0))
     finally:
-        os.sched_setaffinity(0, before)
+        for process, cores in before.items():
+            os.sched_setaffinity(process, cores)
 
 
 def _pin(core: int) -> None:
@@ -154,11 +157,13 @@ async def _turn(client: Any, urls: list[str], count: int) -> _Turn:
 
 async def run(servers: Servers, effort: Effort) -> Result:
     """Rates in turns, each with what was used up where."""
-    every = _write_pages(servers)
+    if servers.root is None:
+        raise RuntimeError("the pages for a cluster are files, which nginx gives; it is not installed")
+    every = _write_pages(servers, servers.root)
     one_host = [url for url in every if url.startswith(f"http://{servers.hosts[0]}:")]
     count = PAGES_PER_ROUND * effort.rounds
     rounds = []
-    with _any_core() as cores:
+    with _any_core(servers.root) as cores:
         async with _cluster(cores) as client:
             for urls in (one_host, every):
                 await _turn(client, urls, count // 4)
