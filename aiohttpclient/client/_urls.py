@@ -98,8 +98,13 @@ def resolve(url: str | URL, base: str | None = None, params: Params | None = Non
     """
     if type(url) is not str:
         url = _as_text(url)
-    if base is None:
-        target = Target(url) if is_plain(url) else _parsed(url) if len(url) <= KEPT_LENGTH else _parse(url)
+    root = None if base is None else _root(base)
+    if is_plain(url):
+        target = Target(url)
+    elif base is None or root is None:
+        target = _parsed(url) if len(url) <= KEPT_LENGTH else _parse(url)
+    elif _is_plain_reference(url):
+        target = Target(root.folder + url.removeprefix("/"), "", root.userinfo)
     else:
         target = _joined(url, base) if len(url) + len(base) <= KEPT_LENGTH else _based(url, base)
     if params is None:
@@ -250,10 +255,33 @@ def _credentials(userinfo: str) -> tuple[str, str] | None:
         raise InvalidURL("user and password of the URL are not percent-encoded UTF-8") from None
 
 
-def _based(url: str, base: str) -> Target:
-    root = _parse(base)
-    if "?" in root.text or "#" in base:
+class _Root(NamedTuple):
+    """What ``base_url`` is: its text, the same with a slash at the end and without dot segments, and who asks."""
+
+    text: str
+    folder: str
+    userinfo: tuple[str, str] | None
+
+
+@functools.lru_cache(KEPT)
+def _root(base: str) -> _Root:
+    text, _, userinfo = _parse(base)
+    if "?" in text or "#" in base:
         raise InvalidURL(f"base_url must have neither query nor fragment: {shown(base)}; params= is for the former")
+    start = text.index("/", len("https://"))
+    return _Root(text, text[:start] + without_dots(f"{text[start:].removesuffix('/')}/x").removesuffix("x"), userinfo)
+
+
+def _is_plain_reference(url: str) -> bool:
+    """Whether ``url`` is a path, with a query perhaps, that is asked for as it is behind the folder of a base."""
+    path = url if url[:1] == "/" else f"/{url}"
+    if url[:1] in ("", "?") or url[:2] == "//" or ":" in url or "/." in path:
+        return False
+    return _PLAIN_PATH(path) is not None
+
+
+def _based(url: str, base: str) -> Target:
+    root = _root(base)
     if re.match(r"[A-Za-z][A-Za-z0-9+.\-]*://", url):
         return _parse(url)
     _refuse_controls(url)

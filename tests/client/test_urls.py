@@ -639,6 +639,37 @@ def test_plain_urls_are_read_like_all_others(url: str) -> None:
         assert parsed == Target(url)
 
 
+@checked
+@given(
+    plain_parts | urls,
+    st.sampled_from(
+        ["https://a", "http://b:81/", "https://u:p@a/x/../y", "https://a/..", "http://a/./b c/.", "http://é/"]
+    ),
+)
+def test_plain_references_are_read_like_all_others(url: str, base: str) -> None:
+    """A relative URL with nothing to change gives what it would give if it was taken apart."""
+
+    def outcome(parse: Callable[[str, str], Target]) -> Target | str:
+        try:
+            return parse(url, base)
+        except InvalidURL as error:
+            return str(error)
+
+    assert outcome(resolve) == outcome(_urls._based)
+
+
+def test_usual_references_are_plain() -> None:
+    """What is asked of a service below its base_url is recognised as plain; what has to be looked at is not."""
+    _urls._joined.cache_clear()
+    for url in ("users", "/users/5?a=b&c[]=%2F", "a/b//c/", "/", "a?b?c"):
+        assert resolve(url, "https://a/v1").text == "https://a/v1/" + url.removeprefix("/")
+    assert _urls._joined.cache_info().misses == 0
+    odd = ("", "?a", "a:b", "./a", "a/..", "a b", "a#b", "é")
+    for url in odd:
+        resolve(url, "https://a/v1")
+    assert _urls._joined.cache_info().misses == len(odd)
+
+
 def test_usual_urls_are_plain() -> None:
     """What most URLs look like is recognised as plain; what has to be looked at is not."""
     usual = ("http://a/", "https://a.example:8443/%7Ex/y.html?q=[1]&r=%2f", "http://127.0.0.1:1/x", "http://[::1]/")
