@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 K = TypeVar("K")
 V = TypeVar("V")
 
-PLACES: Final = 1024
-"""Bytes that stand for things that came once. A new one takes the place of an old one: so what comes again is known
-while some hundreds of others come, which is more than are kept."""
+PLACES: Final = 4096
+"""Bytes that stand for things that came once. A new one takes the place of an old one, and of two that share a place
+neither may ever be kept when they come in turns: so there are many more places than things that are kept."""
 
 
 class Recent(dict[K, V]):

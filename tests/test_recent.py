@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import random
+from typing import Any
+
 import pytest
 
 from aiohttpclient._recent import PLACES, Recent
 
 
-def ask(recent: Recent[str, int], key: str) -> bool:
+def ask(recent: Recent[str, int] | Recent[int, int], key: Any) -> bool:
     """Ask for ``key``, as the users of a Recent do; whether it was there."""
     if key in recent:
         return True
     if recent.again(key):
-        recent[key] = len(key)
+        recent[key] = 1
     return False
 
 
@@ -33,13 +36,18 @@ def test_nothing_of_a_list() -> None:
     assert len(recent) < 3 * count / 256
 
 
-def test_found_among_others() -> None:
-    """What comes again and again is found, though as many others come in between as are kept."""
-    recent: Recent[str, int] = Recent(256)
-    keys = [f"http://example.org/{number}" for number in range(100)]
-    for turn in range(10):
-        for number in range(150):
-            ask(recent, f"http://example.org/once/{turn}/{number}")
+@pytest.mark.parametrize("seed", range(10))
+def test_found_among_others(seed: int) -> None:
+    """What comes again and again is found, though more others come in between than are kept.
+
+    The keys are numbers, whose hashes are the same in each run: which of them share a place is chance.
+    """
+    chance = random.Random(seed)
+    recent: Recent[int, int] = Recent(256)
+    keys = [chance.getrandbits(60) for _ in range(100)]
+    for _ in range(10):
+        for _ in range(300):
+            ask(recent, chance.getrandbits(60))
         for key in keys:
             ask(recent, key)
     assert sum(key in recent for key in keys) > 90
