@@ -280,7 +280,6 @@ class Engine:
             request = self._source.admit(given)
             if not isinstance(request, Request):
                 request = await request
-                started = now()
             response = await self._client.complete(request)
         except Exception as error:  # noqa: BLE001  # it is the result
             if not self._debug:

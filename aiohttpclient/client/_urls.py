@@ -119,7 +119,7 @@ def is_plain(url: str) -> bool:
     True is said only where one like it was looked at before; most URLs are of that kind, and this is quick.
     """
     slash = url.find("/", len("https://"))  # of http, too: a host has one character at least
-    return url[:slash] in _PLAIN_BASES and _PLAIN_PATH(url, slash) is not None
+    return slash > 0 and url[:slash] in _PLAIN_BASES and _PLAIN_PATH(url, slash) is not None
 
 
 def join(base_text: str, base_fragment: str, location: str) -> Target:

@@ -141,7 +141,7 @@ def _plain_head(method: str, target: str, block: bytes) -> bytes:
     """A head of which everything but method and target was made before."""
     check_target(target)
     before, behind = around_target(method, block)
-    return head_around(before, target, behind)
+    return before + target.encode("ascii") + behind
 
 
 # A service asks for the same few targets again and again. Longer ones are rarely asked for twice.
