@@ -34,11 +34,23 @@ def test_titles_are_harmless() -> None:
     assert file.getvalue().count("\n") == 1
 
 
+class Refusing(io.StringIO):
+    """A pipe whose other end is gone."""
+
+    tries = 0
+
+    def write(self, text: str) -> int:
+        """Count, and fail."""
+        self.tries += 1
+        raise BrokenPipeError
+
+
 def test_nobody_listens() -> None:
-    """A file that is closed, or none at all, is no reason to end."""
-    closed = io.StringIO()
+    """A file that takes nothing, one that is closed, or none at all, is no reason to end; the others are tried."""
+    closed, refusing = io.StringIO(), Refusing()
     closed.close()
-    for file in (closed, None):
+    for file in (refusing, closed, None):
         lines = Lines(file, "fetch")
         lines.show(counted([good()]), None)
         lines.end("the end")
+    assert refusing.tries == 2
