@@ -1,8 +1,7 @@
 """Pages of which something is made on the workers of a cluster: two of them beside one.
 
 Each worker is a process with a core of its own; everything else, the scheduler, who asks for it all, and nginx, has
-what they leave over of two cores, and needs so little that it is worth while to have the second one. None of that is
-bound to a core: the worker there would be the slower one, and both have the same number of hosts. Nothing of a page
+what they leave over of two cores, and needs so little that it is worth while to have the second one. Nothing of a page
 travels but what was made of it.
 
 A host belongs to one worker: where all pages are of one, the other worker has nothing to do. So both turns are with the
@@ -22,7 +21,6 @@ from ..report import Check, Result
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
-    from pathlib import Path
 
     from aiohttpclient.bulk import Result as Page
 
@@ -66,9 +64,11 @@ def looked_at(page: Page) -> tuple[int, int]:
     return len(find_links(page.response)), len(body.text(separator=" ").split())
 
 
-def _write_pages(servers: Servers, root: Path) -> list[str]:
+def _write_pages(servers: Servers) -> list[str]:
     """URLs of pages of the site, one after the other in one, until it is large enough."""
-    folder = root / "dask"
+    if servers.root is None:
+        raise RuntimeError("the pages for a cluster are files, which nginx gives; it is not installed")
+    folder = servers.root / "dask"
     folder.mkdir(exist_ok=True)
     for number in range(FILES):
         text = ""
@@ -83,20 +83,17 @@ def _write_pages(servers: Servers, root: Path) -> list[str]:
 
 
 @contextmanager
-def _any_core(root: Path) -> Iterator[list[int]]:
-    """The cores there are; this process, and nginx, may use all of them for the length of the block."""
+def _any_core() -> Iterator[list[int]]:
+    """The cores there are; this process may use all of them for the length of the block."""
     if not hasattr(os, "sched_setaffinity"):
         yield []
         return
-    nginx = int((root / "nginx.pid").read_text())
-    before = {process: os.sched_getaffinity(process) for process in (0, nginx)}
-    for process in before:
-        os.sched_setaffinity(process, range(os.cpu_count() or 1))
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, range(os.cpu_count() or 1))
     try:
         yield sorted(os.sched_getaffinity(0))
     finally:
-        for process, cores in before.items():
-            os.sched_setaffinity(process, cores)
+        os.sched_setaffinity(0, before)
 
 
 def _pin(core: int) -> None:
@@ -157,13 +154,11 @@ async def _turn(client: Any, urls: list[str], count: int) -> _Turn:
 
 async def run(servers: Servers, effort: Effort) -> Result:
     """Rates in turns, each with what was used up where."""
-    if servers.root is None:
-        raise RuntimeError("the pages for a cluster are files, which nginx gives; it is not installed")
-    every = _write_pages(servers, servers.root)
+    every = _write_pages(servers)
     one_host = [url for url in every if url.startswith(f"http://{servers.hosts[0]}:")]
     count = PAGES_PER_ROUND * effort.rounds
     rounds = []
-    with _any_core(servers.root) as cores:
+    with _any_core() as cores:
         async with _cluster(cores) as client:
             for urls in (one_host, every):
                 await _turn(client, urls, count // 4)
