@@ -16,7 +16,7 @@ from aiohttpclient.bulk import _cluster as cluster_module
 from aiohttpclient.bulk._cluster import LOSSES, base_of, host_of, memory_of
 from aiohttpclient.testing import virtual_time
 from tests.bulk.clusters import Cluster, fetch_on, travelling
-from tests.bulk.pages import all_of, numbered, settle, site
+from tests.bulk.pages import all_of, numbered, site
 from tests.support.ids import stable
 
 if TYPE_CHECKING:
@@ -191,17 +191,15 @@ async def test_slow_consumer() -> None:
             read.append(url)
             yield url
 
-    async with scene("a", "b") as one, one.fetch(items(), buffer=7, stock=20, batch=5) as results:
-        await anext(results)
-        async with asyncio.timeout(40):
-            while len(read) < 49:
-                await asyncio.sleep(0.01)
-        await asyncio.sleep(0.3)
-        assert len(read) == 49  # two stocks, the buffer, the one that was taken, and one in the hand
-        for _ in range(10):
-            await anext(results)
-        await settle()
-        assert len(read) == 59
+    with virtual_time() as clock:
+        async with scene("a", "b") as one, one.fetch(items(), buffer=7, stock=20, batch=5) as results:
+            await clock.until(anext(results))
+            await clock.elapse(60)
+            assert len(read) == 49  # two stocks, the buffer, the one that was taken, and one in the hand
+            for _ in range(10):
+                await clock.until(anext(results))
+            await clock.elapse(60)
+            assert len(read) == 59
 
 
 # -- workers come and go
@@ -253,19 +251,18 @@ async def test_workers_that_come() -> None:
         for number in range(50):
             yield f"http://new-{number}.example/"
 
-    async with scene() as one, one.fetch(items()) as fetched:
-        first = asyncio.ensure_future(anext(fetched))
-        await asyncio.sleep(0.05)
-        assert not first.done()
-        one.cluster.at.update(Cluster("a").at)
-        assert (await first).ok
-        one.cluster.at.update(Cluster("b").at)
-        engine: Any = fetched._engine
-        while len(engine._lanes) < 2:
-            await asyncio.sleep(0.001)
-        both.set()
-        assert len(await all_of(fetched)) == 99
-        assert {worker for worker, _ in one.cluster.calls} == {"a", "b"}
+    with virtual_time() as clock:
+        async with scene() as one, one.fetch(items()) as fetched:
+            first = asyncio.ensure_future(anext(fetched))
+            await clock.elapse(60)
+            assert not first.done()
+            one.cluster.at.update(Cluster("a").at)
+            assert (await clock.until(first)).ok
+            one.cluster.at.update(Cluster("b").at)
+            await clock.elapse(cluster_module.CENSUS)
+            both.set()
+            assert len(await clock.until(all_of(fetched))) == 99
+            assert {worker for worker, _ in one.cluster.calls} == {"a", "b"}
 
 
 async def test_what_kills_workers() -> None:

@@ -82,27 +82,28 @@ async def scene(stock: int = 10, batch: int = 3) -> AsyncIterator[Scene]:
 
 async def test_calls() -> None:
     """The first call has the plan; there is one as long as something is under way, and one more for a batch."""
-    async with scene() as one:
-        one.add(0)
-        first = await one.call(0)
-        one.add(1, 2, 3, 4)
-        assert (first.plan, first.number, first.items) == (PLAN, 0, [0])
-        first.back()
-        second = await one.call(1)
-        assert (second.plan, second.number, second.lowest, second.items) == (None, 1, 1, [1, 2, 3, 4])
-        one.add(5, 6)
-        await asyncio.sleep(2 * lane_module.REST)
-        assert len(one.worker.calls) == 2
-        one.add(7)
-        third = await one.call(2)
-        assert (third.lowest, third.items) == (1, [5, 6, 7])
-        third.back(0, 1, 2, 3, 4, 5, 6)
-        second.back(7)
-        while one.lane.load:
-            await asyncio.sleep(0)
-        assert one.arrived == [0, 1, 2, 3, 4, 5, 6, 7]
-        await asyncio.sleep(2 * lane_module.REST)
-        assert len(one.worker.calls) <= 4  # one that was made while there was something under way
+    with virtual_time() as clock:
+        async with scene() as one:
+            one.add(0)
+            first = await clock.until(one.call(0))
+            one.add(1, 2, 3, 4)
+            assert (first.plan, first.number, first.items) == (PLAN, 0, [0])
+            first.back()
+            second = await clock.until(one.call(1))
+            assert (second.plan, second.number, second.lowest, second.items) == (None, 1, 1, [1, 2, 3, 4])
+            one.add(5, 6)
+            await clock.elapse(60)
+            assert len(one.worker.calls) == 2
+            one.add(7)
+            third = await clock.until(one.call(2))
+            assert (third.lowest, third.items) == (1, [5, 6, 7])
+            third.back(0, 1, 2, 3, 4, 5, 6)
+            second.back(7)
+            while one.lane.load:
+                await asyncio.sleep(0)
+            assert one.arrived == [0, 1, 2, 3, 4, 5, 6, 7]
+            await clock.elapse(60)
+            assert len(one.worker.calls) <= 4  # one that was made while there was something under way
 
 
 async def test_stock() -> None:
